@@ -1,0 +1,1 @@
+"""The adapters to Splunk: the only place that imports splunklib."""
