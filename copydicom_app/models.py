@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Optional
+
+_ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}\Z")
+
+
+def is_orthanc_id(text: str) -> bool:
+    """Whether a text has the form of an Orthanc id, so that it may become part of a URL.
+
+    >>> is_orthanc_id("7d920505-66582151-91b80675-3cc75542-104b5862"), is_orthanc_id("../../system")
+    (True, False)
+    """
+    return _ORTHANC_ID.match(text) is not None
+
+
+def as_json(value: Any) -> str:
+    """Compact JSON in ASCII: escaped, so that no character of a tag can break a stream it is written to."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 class Level(str, Enum):
@@ -18,14 +36,32 @@ class Level(str, Enum):
 
 
 class Status(str, Enum):
-    """What became of one row of a copy; of several the worst counts, in this order from best to worst."""
+    """What became of one row of a copy."""
 
     PRESENT = "present"
     COPIED = "copied"
     PLANNED = "planned"
-    CONFLICT = "conflict"
     MISSING = "missing"
     FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Server:
+    """An Orthanc server as ``copydicom_servers.conf`` describes it, with its password.
+
+    `timezone` is an IANA name for dates that name no zone; `ca_bundle` a file of trusted certificates.
+    """
+
+    name: str
+    base_url: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    verify_tls: bool = True
+    ca_bundle: str = ""
+    timezone: str = "UTC"
+    max_connections: int = 4
+    roles: tuple[str, ...] = ()
+    max_instances: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,19 +71,27 @@ class Change:
     seq: int
     kind: str
     id: str
-    date: str
+
+
+@dataclass(frozen=True)
+class Parents:
+    """The Orthanc ids of the series, study and patient that an instance belongs to."""
+
+    series: str
+    study: str
+    patient: str
 
 
 @dataclass(frozen=True)
 class Event:
     """One event for an index: its sourcetype, its fields in the order in which they are written, its time.
 
-    `time` is in seconds since 1970 (UTC); None means the time of indexing.
+    `time` is in seconds since 1970 (UTC).
     """
 
     sourcetype: str
     fields: Mapping[str, Any]
-    time: Optional[float] = None
+    time: float
 
 
 @dataclass(frozen=True)
@@ -62,3 +106,17 @@ class Outcome:
     failed: int = 0
     bytes: int = 0
     message: str = ""
+
+    @staticmethod
+    def of_instance(ref: str, status: Status, size: int = 0, message: str = "") -> Outcome:
+        """The outcome of a reference that names one instance; `planned` counts nothing yet."""
+        counts = {status.value: 1} if status is not Status.PLANNED else {}
+        return Outcome(ref, status, bytes=size, message=message, **counts)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a server says it holds of one instance (``POST /tools/bulk-content``)."""
+
+    id: str
+    size: Optional[int] = None

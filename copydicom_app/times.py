@@ -60,7 +60,7 @@ def iso_datetime(da: object, tm: object) -> Optional[str]:
 
 
 def iso_from_dt(dt: object) -> Optional[str]:
-    """The clock of a DT as ISO 8601, without its zone (`offset_from_dt` has it); a bare year or month is None.
+    """The clock of a DT as ISO 8601, without its zone (see `offset_from_dt`); a bare year or month is None.
 
     >>> iso_from_dt("20200131101112.250000+0100"), iso_from_dt("20200131"), iso_from_dt("202001")
     ('2020-01-31T10:11:12.25', '2020-01-31T00:00:00', None)
@@ -76,8 +76,8 @@ def iso_from_dt(dt: object) -> Optional[str]:
 def offset_from_dt(dt: object) -> Optional[str]:
     """The zone that a DT names, as ``+01:00``; None when it names none.
 
-    >>> offset_from_dt("20200131101112+0100"), offset_from_dt("20200131101112UTC-04:00"), offset_from_dt("2020")
-    ('+01:00', '-04:00', None)
+    >>> offset_from_dt("20200131101112+0100"), offset_from_dt("20200131101112UTC-04:00")
+    ('+01:00', '-04:00')
     """
     match = _DT.match(_text(dt))
     return f"{match['sign']}{match['zh']}:{match['zm']}" if match and match["sign"] else None

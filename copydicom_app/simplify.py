@@ -1,0 +1,205 @@
+"""From Orthanc's simplified tags to the tags event. Pure: dicts in, an Event out, no I/O, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timezone, tzinfo
+from typing import Any, Optional
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from copydicom_app._version import __version__
+from copydicom_app.errors import ConfigurationError
+from copydicom_app.models import Event, Parents, as_json
+from copydicom_app.times import iso_datetime, iso_from_dt, parse_offset, to_epoch
+
+DAY_SECONDS = 86_400
+DEFAULT_MAX_EVENT_BYTES = 100_000
+
+# Splunk extracts fields from the first 5,000 characters only, so what is searched most comes first.
+_FIRST = (
+    "Modality",
+    "PatientID",
+    "PatientName",
+    "PatientSex",
+    "PatientAge",
+    "PatientBirthDate",
+    "AccessionNumber",
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+    "BodyPartExamined",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "SOPClassUID",
+    "StudyDate",
+    "StudyTime",
+    "SeriesNumber",
+    "InstanceNumber",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "StationName",
+    "InstitutionName",
+)
+
+# The keywords under which Orthanc's simplified form gives private elements: they collide with each other.
+_PRIVATE = frozenset({"PrivateCreator", "Unknown Tag & Data"})
+# Values that Orthanc never puts into JSON, so that their absence tells nothing.
+_BINARY_ENDINGS = ("Data", "EncapsulatedDocument")
+
+_IDENTITY = frozenset({"ID", "ParentSeries", "ParentStudy", "ParentPatient"})
+
+_TIME_CHAIN = ("InstanceCreation", "Content", "Acquisition", "Series", "Study")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where events come from and what governs them: the same for every event of one input.
+
+    `zone` serves dates that name none; the keywords in `exclude` are left out at every depth.
+    """
+
+    server: str
+    zone: tzinfo = timezone.utc
+    max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES
+    exclude: frozenset[str] = frozenset()
+
+
+def zone_named(name: str) -> tzinfo:
+    """The time zone of an IANA name such as ``Europe/Berlin``."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"timezone {name!r} is not known here; use an IANA name such as Europe/Berlin"
+        ) from error
+
+
+def tags_event(id: str, tags: Mapping[str, Any], parents: Parents, origin: Origin, now: float) -> Event:
+    """The `dicom:instance` event of one instance.
+
+    `tags` is Orthanc's simplified form (``GET /instances/{id}/tags?simplify``), `now` the seconds since
+    1970. Values that Orthanc withheld for their length are left out and named in `_withheld`; sequences
+    that go beyond `origin.max_event_bytes` in `_dropped`.
+    """
+    time, time_source = event_time(tags, origin.zone, now)
+    fields: dict[str, Any] = {
+        "ID": id,
+        "orthanc_server": origin.server,
+        "level": "instance",
+        "ParentSeries": parents.series,
+        "ParentStudy": parents.study,
+        "ParentPatient": parents.patient,
+        "time_source": time_source,
+        "app_version": __version__,
+    }
+    for name in ("Study", "Series", "InstanceCreation"):
+        moment = iso_datetime(tags.get(name + "Date"), tags.get(name + "Time"))
+        if moment is not None:
+            fields[name + "DateTime"] = moment
+    withheld: list[str] = []
+    fields.update(_in_search_order(_readable(tags, _PRIVATE | origin.exclude, withheld)))
+    if withheld:
+        fields["_withheld"] = sorted(withheld)
+    return Event("dicom:instance", _within(fields, origin.max_event_bytes), time)
+
+
+def event_time(tags: Mapping[str, Any], zone: tzinfo, now: float) -> tuple[float, str]:
+    """When the object was made, and which date said so: the first of the chain that can be true.
+
+    A moment before 1970 or more than a day ahead is no answer; without one it is the time of indexing.
+    """
+    own_zone = parse_offset(tags.get("TimezoneOffsetFromUTC")) or zone
+    for name in _TIME_CHAIN:
+        moment = to_epoch(_moment(tags, name), own_zone)
+        if moment is not None and 0 <= moment <= now + DAY_SECONDS:
+            return moment, name
+    return now, "indexing"
+
+
+def parents_by_hash(id: str, tags: Mapping[str, Any]) -> Optional[Parents]:
+    """The Orthanc ids above an instance, computed instead of asked for; None where that cannot be proven.
+
+    An Orthanc id is the SHA-1 of the DICOM identifiers down to its level, joined by ``|``. The instance's
+    own id is made of all four: when it comes out right, so do the others.
+    """
+    keywords = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+    uids = [tags.get(keyword, "") for keyword in keywords]
+    if not all(isinstance(uid, str) for uid in uids):
+        return None
+    patient, study, series, instance = (_orthanc_id(uids[: n + 1]) for n in range(4))
+    return Parents(series, study, patient) if instance == id else None
+
+
+def _orthanc_id(uids: list[str]) -> str:
+    digest = hashlib.sha1("|".join(uids).encode()).hexdigest()  # noqa: S324 (Orthanc's own identifier)
+    return "-".join(digest[i : i + 8] for i in range(0, 40, 8))
+
+
+def _moment(tags: Mapping[str, Any], name: str) -> Optional[str]:
+    moment = iso_datetime(tags.get(name + "Date"), tags.get(name + "Time"))
+    return moment or iso_from_dt(tags.get(name + "DateTime"))
+
+
+def _readable(value: Any, unwanted: frozenset[str], withheld: list[str]) -> Any:
+    """The value without unwanted keywords and nulls; the keywords of withheld texts go to `withheld`."""
+    if isinstance(value, Mapping):
+        kept = {}
+        for keyword, inner in value.items():
+            if keyword in unwanted:
+                continue
+            if inner is not None:
+                kept[keyword] = _readable(inner, unwanted, withheld)
+            elif not keyword.endswith(_BINARY_ENDINGS) and keyword not in withheld:
+                withheld.append(keyword)
+        return kept
+    if isinstance(value, list):
+        return [_readable(item, unwanted, withheld) for item in value]
+    return value
+
+
+def _in_search_order(tags: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The most searched keywords, the other plain values by name, then the sequences, small before large."""
+    for keyword in _FIRST:
+        if keyword in tags:
+            yield keyword, tags[keyword]
+    rest = sorted(item for item in tags.items() if item[0] not in _FIRST and not _is_nested(item[1]))
+    yield from rest
+    nested = [item for item in tags.items() if item[0] not in _FIRST and _is_nested(item[1])]
+    yield from sorted(nested, key=lambda item: _size(item[1]))
+
+
+def _within(fields: dict[str, Any], limit: int) -> dict[str, Any]:
+    """The fields without their bulkiest values until the event fits; what went is named in `_dropped`.
+
+    Sequences go first; what identifies the instance stays, however small the limit.
+    """
+    excess = _size(fields) - limit
+    if excess <= 0:
+        return fields
+    excess += len(',"_dropped":[]')
+    kept = dict(fields)
+    dropped: list[str] = []
+    for keyword in _expendable(fields):
+        # its value, its colon and its comma go; its quoted name moves to the list, with a comma there
+        excess -= _size(kept.pop(keyword)) + 1
+        dropped.append(keyword)
+        if excess <= 0:
+            break
+    kept["_dropped"] = sorted(dropped)
+    return kept
+
+
+def _expendable(fields: Mapping[str, Any]) -> list[str]:
+    names = [name for name in fields if name[:1].isupper() and name not in _IDENTITY and name not in _FIRST]
+    return sorted(names, key=lambda name: (_is_nested(fields[name]), _size(fields[name])), reverse=True)
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, (Mapping, list))
+
+
+def _size(value: Any) -> int:
+    return len(as_json(value))

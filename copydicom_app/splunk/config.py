@@ -1,0 +1,167 @@
+"""Servers from ``copydicom_servers.conf``, their passwords from ``storage/passwords``, and who asks.
+
+The namespace is always ``nobody/copydicom_app``: neither the app of a search nor the plain service of an
+input sees passwords that were saved with the scope of this app.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from splunklib import client
+from splunklib.binding import AuthenticationError, HTTPError
+
+from copydicom_app.errors import ConfigurationError
+from copydicom_app.models import Server
+
+APP = "copydicom_app"
+CONF = "copydicom_servers"
+CAPABILITY = "run_copydicom"
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+_FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
+
+
+def connect(splunkd_uri: str, session_key: str) -> client.Service:
+    """The REST API of the splunkd that started us, in the namespace of this app."""
+    parts = urlsplit(splunkd_uri)
+    return client.Service(
+        scheme=parts.scheme,
+        host=parts.hostname,
+        port=parts.port,
+        token=session_key,
+        owner="nobody",
+        app=APP,
+    )
+
+
+def server_named(service: client.Service, name: str) -> Server:
+    """The server of a stanza of ``copydicom_servers.conf``, with its password."""
+    stanza = _stanza(service, name)
+    base_url = stanza.get("base_url", "").strip()
+    if not base_url:
+        raise ConfigurationError(f"server {name!r} has no base_url; set it in copydicom_servers.conf")
+    if "@" in urlsplit(base_url).netloc:
+        raise ConfigurationError(
+            f"server {name!r}: base_url holds a login; move it to username and to the stored password"
+        )
+    username = stanza.get("username", "").strip()
+    return Server(
+        name=name,
+        base_url=base_url,
+        username=username,
+        password=_password(service, name) if username else "",
+        verify_tls=parse_bool(stanza.get("verify_tls", ""), f"server {name!r}: verify_tls", default=True),
+        ca_bundle=stanza.get("ca_bundle", "").strip(),
+        timezone=stanza.get("timezone", "").strip() or "UTC",
+        max_connections=parse_count(
+            stanza.get("max_connections", ""), f"server {name!r}: max_connections", default=4, least=1
+        ),
+        roles=tuple(role.strip() for role in stanza.get("roles", "").split(",") if role.strip()),
+        max_instances=parse_count(
+            stanza.get("max_instances", ""), f"server {name!r}: max_instances", default=0
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Person:
+    """On whose behalf a search runs (``authentication/current-context``)."""
+
+    name: str
+    roles: frozenset[str]
+    capabilities: frozenset[str]
+
+    def check_may_send_to(self, dest: Server) -> None:
+        """Raise unless this person may copy, and copy to this destination."""
+        if CAPABILITY not in self.capabilities:
+            raise ConfigurationError(
+                f"you may not run copydicom: your roles lack the capability {CAPABILITY}; "
+                "ask an admin for the role copydicom_operator"
+            )
+        if dest.roles and not self.roles & set(dest.roles):
+            raise ConfigurationError(
+                f"your roles may not send to server {dest.name!r}; "
+                "ask an admin to add one of them to its roles"
+            )
+
+
+def current_person(service: client.Service) -> Person:
+    """Who runs this search, with the roles and capabilities that splunkd knows."""
+    try:
+        context = client.Entity(service, "/services/authentication/current-context")
+    except (HTTPError, AuthenticationError) as error:
+        raise ConfigurationError("Splunk does not tell who runs this search; log in again") from error
+    content: Mapping[str, object] = context.content
+    return Person(
+        name=str(content.get("username", "")),
+        roles=frozenset(_listed(content.get("roles"))),
+        capabilities=frozenset(_listed(content.get("capabilities"))),
+    )
+
+
+def parse_bool(text: str, what: str, *, default: bool) -> bool:
+    """A truth value as Splunk's conf files write it; an empty one is the default."""
+    word = text.strip().lower()
+    if not word:
+        return default
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ConfigurationError(f"{what} must be true or false, not {text.strip()!r}")
+
+
+def parse_count(text: str, what: str, *, default: int, least: int = 0) -> int:
+    """A whole number of at least `least`; an empty one is the default."""
+    if not text.strip():
+        return default
+    if not text.strip().isdigit() or int(text) < least:
+        raise ConfigurationError(f"{what} must be a whole number of at least {least}, not {text.strip()!r}")
+    return int(text)
+
+
+def _stanza(service: client.Service, name: str) -> dict[str, str]:
+    if not _NAME.match(name):
+        raise ConfigurationError(
+            f"{name!r} is no name of a server; it may hold letters, digits, dot, dash and underscore"
+        )
+    try:
+        content = service.confs[CONF][name].content
+    except KeyError as error:
+        raise ConfigurationError(
+            f"server {name!r} is not in copydicom_servers.conf; add a stanza [{name}] there"
+        ) from error
+    except (HTTPError, AuthenticationError) as error:
+        raise ConfigurationError(
+            f"copydicom_servers.conf cannot be read ({_status(error)}); your role needs read access to it"
+        ) from error
+    return {key: value or "" for key, value in content.items() if value is None or isinstance(value, str)}
+
+
+def _password(service: client.Service, name: str) -> str:
+    try:
+        for entry in service.storage_passwords.list():
+            if entry.realm == APP and entry.username == name:
+                return str(entry.clear_password)
+    except (HTTPError, AuthenticationError) as error:
+        raise ConfigurationError(
+            f"the password of server {name!r} cannot be read ({_status(error)}); your role needs the "
+            "capability list_storage_passwords"
+        ) from error
+    raise ConfigurationError(
+        f"no password is stored for server {name!r}; save it in storage/passwords with realm {APP} and the "
+        f"name {name}"
+    )
+
+
+def _status(error: Exception) -> str:
+    return f"HTTP {getattr(error, 'status', 401)}"
+
+
+def _listed(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [str(item) for item in value] if isinstance(value, (list, tuple)) else []
