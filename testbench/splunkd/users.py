@@ -1,0 +1,69 @@
+"""Users, their roles and capabilities, and the session keys that stand for them.
+
+Source: Splunk REST API Reference, "Access endpoints", `authentication/current-context`;
+`authorize.conf.spec` for capabilities.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass, field
+
+ADMIN_CAPABILITIES = (
+    "admin_all_objects",
+    "edit_storage_passwords",
+    "list_storage_passwords",
+    "run_copydicom",
+    "schedule_search",
+    "search",
+)
+
+
+@dataclass(frozen=True)
+class User:
+    """A Splunk user with what its roles add up to."""
+
+    name: str
+    roles: tuple[str, ...] = ("user",)
+    capabilities: tuple[str, ...] = ("search",)
+    default_app: str = "search"
+    timezone: str = ""
+
+    def can(self, capability: str) -> bool:
+        return capability in self.capabilities
+
+
+SYSTEM = User("splunk-system-user", ("admin", "splunk-system-role"), ADMIN_CAPABILITIES)
+ADMIN = User("admin", ("admin",), ADMIN_CAPABILITIES)
+
+
+@dataclass
+class Sessions:
+    """Who is known, and under which key."""
+
+    users: dict[str, User] = field(default_factory=lambda: {SYSTEM.name: SYSTEM, ADMIN.name: ADMIN})
+    _keys: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, user: User) -> None:
+        self.users[user.name] = user
+
+    def key(self, name: str) -> str:
+        """A new session key for a user; KeyError for one that is not known. The old keys stay good."""
+        user = self.users[name]
+        key = secrets.token_urlsafe(48)
+        with self._lock:
+            self._keys[key] = user.name
+        return key
+
+    def user(self, key: str) -> User | None:
+        """Whose session it is; None for an unknown or ended one."""
+        with self._lock:
+            name = self._keys.get(key)
+        return self.users.get(name) if name else None
+
+    def end(self, key: str) -> None:
+        """The session is over; from now on the key is refused with 401."""
+        with self._lock:
+            self._keys.pop(key, None)
