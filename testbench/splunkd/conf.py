@@ -85,7 +85,9 @@ class AppConfs:
 
     def names(self) -> list[str]:
         """The confs that the app has, by name without `.conf`."""
-        found = {path.stem for folder in ("default", "local") for path in (self.app_dir / folder).glob("*.conf")}
+        found = {
+            path.stem for folder in ("default", "local") for path in (self.app_dir / folder).glob("*.conf")
+        }
         return sorted(found)
 
     def read(self, name: str) -> Conf:

@@ -53,7 +53,9 @@ def install(package: Path, apps: Path, app: str) -> None:
                 _check(member, app)
             archive.extractall(apps, filter="data")
     except tarfile.TarError as error:
-        raise PackageError(f"{package.name} is not a gzipped tar archive that can be unpacked: {error}") from error
+        raise PackageError(
+            f"{package.name} is not a gzipped tar archive that can be unpacked: {error}"
+        ) from error
     if not (apps / app / "default" / "app.conf").is_file():
         raise PackageError(f"{package.name} has no {app}/default/app.conf")
 

@@ -1,0 +1,170 @@
+"""splunkd's REST API, as far as the app and splunklib ask for it, on a free port of the loopback.
+
+It is a stand-in. What it knows is in `_route`; anything else is answered with 404 in Splunk's message
+format and recorded as a violation, so that no test passes on an endpoint that nobody has thought about.
+Source: Splunk REST API Reference, and what `splunklib.client` and `splunklib.binding` send.
+"""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+from testbench.splunkd import atom
+from testbench.splunkd.home import Home
+from testbench.splunkd.request import NotStoodIn, Refused, Request, parse
+from testbench.splunkd.rest_confs import Confs
+from testbench.splunkd.rest_kvstore import KVStore
+from testbench.splunkd.rest_passwords import Passwords
+from testbench.splunkd.users import Sessions, User
+from testbench.splunkd.violations import Violations
+
+SERVER_NAME = "splunk-stand-in"
+
+
+class RestServer:
+    """Answers until it is closed. `log` keeps method, path and status of each request, never a body."""
+
+    def __init__(
+        self,
+        home: Home,
+        sessions: Sessions,
+        violations: Violations,
+        *,
+        https: bool = False,
+        version: str = "10.0.0",
+    ) -> None:
+        apps, metas = {home.app: home.confs}, {home.app: home.meta}
+        self.sessions, self.violations, self.version = sessions, violations, version
+        self.passwords, self.confs, self.kvstore = Passwords(metas), Confs(apps, metas), KVStore(apps)
+        self.log: list[tuple[str, str, int]] = []
+        handler = type("Handler", (_Handler,), {"rest": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        if https:
+            self._server.socket = _tls(home.root).wrap_socket(self._server.socket, server_side=True)
+        self.port: int = self._server.server_address[1]
+        self.uri = f"{'https' if https else 'http'}://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> atom.Response:
+        """The response to one request; never raises, since the caller is another process."""
+        as_json = "output_mode=json" in target or "storage/collections/data" in target
+        try:
+            user = self._authenticate(headers.get("authorization", ""))
+            request = parse(method, target, body, headers.get("content-type", ""), user)
+            return self._route(request)(request)
+        except Refused as refusal:
+            return atom.message(refusal.status, refusal.text, refusal.level, as_json)
+        except NotStoodIn as unknown:
+            self.violations.add(f"asked for what the stand-in does not know: {unknown}")
+            return atom.message(unknown.status, "Not Found", "ERROR", as_json)
+        except Exception as error:
+            self.violations.add(f"{method} {target.partition('?')[0]} made the stand-in fail: {error!r}")
+            return atom.message(500, f"the stand-in failed: {error!r}", "ERROR", as_json)
+
+    def _authenticate(self, authorization: str) -> User:
+        scheme, _, key = authorization.partition(" ")
+        user = self.sessions.user(key) if scheme == "Splunk" else None
+        if user is None:
+            raise Refused(401, "call not properly authenticated", "WARN")
+        return user
+
+    def _route(self, request: Request) -> Callable[[Request], atom.Response]:
+        match request.parts:
+            case ("server", "info"):
+                return self._server_info
+            case ("authentication", "current-context"):
+                return self._current_context
+            case ("storage", "passwords", *_):
+                return self.passwords
+            case ("properties", *_):
+                return self.confs.properties
+            case ("configs", _, *_):
+                return self.confs.configs
+            case ("storage", "collections", "config", *_):
+                return self.kvstore.config
+            case ("storage", "collections", "data", *_):
+                return self.kvstore.data
+            case _:
+                raise NotStoodIn(f"{request.method} {request.path}")
+
+    def _server_info(self, request: Request) -> atom.Response:
+        content = {
+            "build": "0",
+            "guid": "00000000-0000-0000-0000-000000000000",
+            "isFree": False,
+            "isTrial": False,
+            "kvStoreStatus": "ready",
+            "product_type": "enterprise",
+            "serverName": SERVER_NAME,
+            "server_roles": ["indexer", "search_head", "kv_store"],
+            "version": self.version,
+        }
+        return self._single(request, atom.Entry("server-info", "server/info", content))
+
+    def _current_context(self, request: Request) -> atom.Response:
+        user = request.user
+        content = {
+            "capabilities": list(user.capabilities),
+            "defaultApp": user.default_app,
+            "email": "",
+            "realname": user.name,
+            "roles": list(user.roles),
+            "tz": user.timezone,
+            "username": user.name,
+        }
+        return self._single(request, atom.Entry("context", "authentication/current-context", content))
+
+    @staticmethod
+    def _single(request: Request, entry: atom.Entry) -> atom.Response:
+        if request.method != "GET":
+            raise NotStoodIn(f"{request.method} {request.path}")
+        return atom.feed(request.path, [entry], 1, 0, 30, request.as_json)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    rest: ClassVar[RestServer]
+    protocol_version = "HTTP/1.1"
+    server_version = "Splunkd"
+    sys_version = ""
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        response = self.rest.answer(self.command, self.path, headers, body)
+        self.rest.log.append((self.command, self.path.partition("?")[0], response.status))
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
+        self.send_header("Connection", "Close")  # without it splunklib reads an empty body
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(response.body)
+
+    do_GET = do_POST = do_DELETE = do_PUT = _serve
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the requests are in `RestServer.log`."""
+
+
+def _tls(folder: Path) -> ssl.SSLContext:
+    """A self-signed certificate, as splunkd has one after installation. Needs the `openssl` command."""
+    cert, key = folder / "server.pem", folder / "server.key"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=SplunkServerDefaultCert".split()
+    subprocess.run([*command, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context
