@@ -13,11 +13,10 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from testbench.splunkd.event_stream import EventStream, StreamEvent
 from testbench.splunkd.home import Home
-from testbench.splunkd.process import Script
+from testbench.splunkd.process import Instance, Script
 from testbench.splunkd.scheme import Scheme, check_spec, parse_scheme
 from testbench.splunkd.violations import Violations
 
@@ -33,26 +32,15 @@ class Validation:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class Splunkd:
-    """What an input is told about the splunkd that starts it."""
-
-    home: Home
-    python: Path
-    uri: str
-    session_key: str
-    host: str = "splunk-stand-in"
-
-
 def stanza_parameters(home: Home, stanza: str, given: Mapping[str, str]) -> dict[str, str]:
     """What splunkd puts into `<configuration>`: its own, `[default]`, `[<scheme>]`, the stanza, then `given`."""
     scheme = stanza.partition("://")[0]
     conf = home.confs.read("inputs")
-    own = {"disabled": "0", "host": Splunkd.host, "index": "default", "interval": "60"}
+    own = {"disabled": "0", "host": Instance.host, "index": "default", "interval": "60"}
     return {**own, **conf.get("default", {}), **conf.get(scheme, {}), **conf.get(stanza, {}), **given}
 
 
-def _document(root: str, splunkd: Splunkd, stanza: str) -> ET.Element:
+def _document(root: str, splunkd: Instance, stanza: str) -> ET.Element:
     document = ET.Element(root)
     scheme = stanza.partition("://")[0]
     facts = {
@@ -71,22 +59,26 @@ def _parameters(parent: ET.Element, parameters: Mapping[str, str]) -> None:
         ET.SubElement(parent, "param", name=name).text = value
 
 
-def run_document(splunkd: Splunkd, stanza: str, parameters: Mapping[str, str]) -> bytes:
+def _bytes(document: ET.Element) -> bytes:
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(document, "unicode").encode()
+
+
+def run_document(splunkd: Instance, stanza: str, parameters: Mapping[str, str]) -> bytes:
     """The `<input>` that a run reads from stdin."""
     document = _document("input", splunkd, stanza)
     configuration = ET.SubElement(document, "configuration")
     _parameters(ET.SubElement(configuration, "stanza", name=stanza, app=splunkd.home.app), parameters)
-    return ET.tostring(document, "utf-8", xml_declaration=True)
+    return _bytes(document)
 
 
-def validation_document(splunkd: Splunkd, stanza: str, parameters: Mapping[str, str]) -> bytes:
+def validation_document(splunkd: Instance, stanza: str, parameters: Mapping[str, str]) -> bytes:
     """The `<items>` that `--validate-arguments` reads from stdin; the item's name has no scheme."""
     document = _document("items", splunkd, stanza)
     _parameters(ET.SubElement(document, "item", name=stanza.partition("://")[2]), parameters)
-    return ET.tostring(document, "utf-8", xml_declaration=True)
+    return _bytes(document)
 
 
-def read_scheme(splunkd: Splunkd, name: str, violations: Violations, timeout: float = 60) -> Scheme | None:
+def read_scheme(splunkd: Instance, name: str, violations: Violations, timeout: float = 60) -> Scheme | None:
     """Run `bin/<name>.py --scheme`."""
     code, output = _communicate(splunkd, name, "--scheme", b"", violations, timeout)
     if code != 0:
@@ -98,7 +90,7 @@ def read_scheme(splunkd: Splunkd, name: str, violations: Violations, timeout: fl
 
 
 def validate(
-    splunkd: Splunkd, stanza: str, parameters: Mapping[str, str], violations: Violations, timeout: float = 60
+    splunkd: Instance, stanza: str, parameters: Mapping[str, str], violations: Violations, timeout: float = 60
 ) -> Validation:
     """Run `bin/<scheme>.py --validate-arguments` for a stanza as the Settings page would."""
     document = validation_document(splunkd, stanza, parameters)
@@ -121,7 +113,7 @@ def validate(
 
 
 def _communicate(
-    splunkd: Splunkd, name: str, argument: str, stdin: bytes, violations: Violations, timeout: float
+    splunkd: Instance, name: str, argument: str, stdin: bytes, violations: Violations, timeout: float
 ) -> tuple[int | None, bytes]:
     output: list[bytes] = []
     script = Script(splunkd.home, splunkd.python, f"{name}.py", argument)
@@ -147,7 +139,7 @@ class InputRun:
 
     def __init__(
         self,
-        splunkd: Splunkd,
+        splunkd: Instance,
         stanza: str,
         parameters: Mapping[str, str],
         violations: Violations,

@@ -11,11 +11,23 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from testbench.splunkd.home import Home
 
 BUFFER = 65536
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What a script is told about the splunkd that starts it."""
+
+    home: Home
+    python: Path
+    uri: str
+    session_key: str
+    host: str = "splunk-stand-in"
 
 
 def environment(home: Home) -> dict[str, str]:
@@ -96,7 +108,7 @@ class Script:
             self._process.send_signal(number)
 
     def wait(self, timeout: float) -> int | None:
-        """Its exit code, with all of its output read; None when it had to be killed after `timeout` seconds."""
+        """Its exit code, all output read; None when it had to be killed after `timeout` seconds."""
         try:
             code: int | None = self._process.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -163,7 +163,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _tls(folder: Path) -> ssl.SSLContext:
     """A self-signed certificate, as splunkd has one after installation. Needs the `openssl` command."""
     cert, key = folder / "server.pem", folder / "server.key"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=SplunkServerDefaultCert".split()
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=SplunkServerDefaultCert"]
     subprocess.run([*command, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
