@@ -23,7 +23,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 @dataclass(frozen=True)
 class StreamEvent:
-    """One event as the input wrote it; None is what it left to splunkd. `received` is when `</event>` came."""
+    """One event as the input wrote it; None is what it left to splunkd; `received` when `</event>` came."""
 
     stanza: str | None
     time: float | None

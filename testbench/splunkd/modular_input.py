@@ -33,7 +33,7 @@ class Validation:
 
 
 def stanza_parameters(home: Home, stanza: str, given: Mapping[str, str]) -> dict[str, str]:
-    """What splunkd puts into `<configuration>`: its own, `[default]`, `[<scheme>]`, the stanza, then `given`."""
+    """What `<configuration>` holds: splunkd's own, `[default]`, `[<scheme>]`, the stanza, then `given`."""
     scheme = stanza.partition("://")[0]
     conf = home.confs.read("inputs")
     own = {"disabled": "0", "host": Instance.host, "index": "default", "interval": "60"}

@@ -84,7 +84,7 @@ class Script:
                 view = view[stdin.write(view) :]
             if close:
                 stdin.close()
-        except (BrokenPipeError, ConnectionResetError):
+        except (OSError, ValueError):  # it has ended, or its stdin is closed already
             return False
         return True
 
