@@ -42,7 +42,7 @@ def encode(frame: Frame) -> bytes:
 
 
 class FrameReader:
-    """Feed it bytes; it hands out frames. Raises ProtocolError for bytes that are none, then takes no more."""
+    """Feed it bytes; it hands out frames. Raises ProtocolError once for bytes that are none."""
 
     def __init__(self, receive: Callable[[Frame], None]) -> None:
         self._receive = receive
@@ -122,7 +122,7 @@ def _cells(value: Value) -> tuple[str, str]:
 
 
 def decode_rows(body: str) -> tuple[list[str], list[Row]]:
-    """The fields that the header names and the rows; empty cells are left out of a row."""
+    """The fields that the header names, and the rows without their empty cells."""
     lines = list(csv.reader(io.StringIO(body, newline=""), strict=True)) if body else []
     if not lines:
         return [], []

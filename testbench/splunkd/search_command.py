@@ -234,7 +234,7 @@ class CommandRun:
     def _take(
         self, reply: Frame, chunk: Sequence[Row], sent: list[str], held_back: bool, excused: bool
     ) -> None:
-        """Read the rows; one that went in and did not come out is excused when the command fails by exit code."""
+        """Read the rows; one that went in and did not come out is excused when the exit code says so."""
         try:
             header, rows = decode_rows(reply.body)
         except (ProtocolError, ValueError) as error:
