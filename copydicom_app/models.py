@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -38,8 +40,8 @@ class Level(str, Enum):
 class Status(str, Enum):
     """What became of one row of a copy."""
 
-    PRESENT = "present"
     COPIED = "copied"
+    PRESENT = "present"
     PLANNED = "planned"
     MISSING = "missing"
     FAILED = "failed"
@@ -112,6 +114,36 @@ class Outcome:
         """The outcome of a reference that names one instance; `planned` counts nothing yet."""
         counts = {status.value: 1} if status is not Status.PLANNED else {}
         return Outcome(ref, status, bytes=size, message=message, **counts)
+
+
+class Tally:
+    """Counts outcomes as they pass, for the closing line."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Status] = Counter()
+        self._started = time.monotonic()
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self._counts[outcome.status] += 1
+
+    def as_fields(self) -> dict[str, float]:
+        """The counts by status, and the seconds since the first."""
+        counts: dict[str, float] = {status.value: self._counts[status] for status in Status}
+        return {**counts, "seconds": round(time.monotonic() - self._started, 3)}
+
+    def __str__(self) -> str:
+        """For example ``1204 instances: 37 copied, 1166 present, 1 failed in 0:42``."""
+        counts = [f"{self._counts[status]} {status.value}" for status in Status if self._counts[status]]
+        total = sum(self._counts.values())
+        what = f"{total} instance{'s' if total != 1 else ''}"
+        return f"{what}: {', '.join(counts) or 'nothing to do'} in {_clock(time.monotonic() - self._started)}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @dataclass(frozen=True)

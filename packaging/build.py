@@ -67,7 +67,13 @@ def vendor() -> None:
         return
     shutil.rmtree(VENDORED, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    pure = ["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.9"]
+    pure = [
+        "--only-binary=:all:",
+        "--platform=any",
+        "--implementation=py",
+        "--abi=none",
+        "--python-version=3.9",
+    ]
     exact = ["--no-deps", "--require-hashes", "--ignore-requires-python", "--no-compile"]
     subprocess.run([*pip, *pure, *exact, f"--target={VENDORED}", f"--requirement={REQUIREMENTS}"], check=True)
     for pattern in UNWANTED:
@@ -96,7 +102,9 @@ def members() -> Iterator[tuple[str, Path]]:
     """Every file of the package: its name in the app, and where it is now."""
     for pattern in ALLOWED:
         for path in ROOT.glob(pattern):
-            if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.parts[len(ROOT.parts) :]):
+            if path.is_file() and not any(
+                part.startswith((".", "__pycache__")) for part in path.parts[len(ROOT.parts) :]
+            ):
                 yield path.relative_to(ROOT).as_posix(), path
     for path in VENDORED.rglob("*"):
         if path.is_file() and path.name != ".requirements":

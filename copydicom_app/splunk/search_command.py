@@ -10,8 +10,6 @@ import os
 import signal
 import sys
 import threading
-import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn, Optional, Union
 
@@ -23,7 +21,7 @@ from splunklib.searchcommands import (
 )
 
 from copydicom_app.errors import ConfigurationError, CopydicomError
-from copydicom_app.models import Outcome, Status
+from copydicom_app.models import Outcome, Status, Tally
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
 from copydicom_app.replicate import Replicator
@@ -75,8 +73,7 @@ class CopydicomCommand(StreamingCommand):  # type: ignore[misc]
         self.stop = threading.Event()
         self.busy = False
         self._log = Log("command", stderr=False)
-        self._started = time.monotonic()
-        self._totals: Counter[str] = Counter()
+        self._tally = Tally()
         self._service: Any = None
         self._dest_server: Any = None
         self._dest_orthanc: Optional[Orthanc] = None
@@ -150,7 +147,7 @@ class CopydicomCommand(StreamingCommand):  # type: ignore[misc]
         for source, items in wanted.items():
             for (n, _), outcome in zip(items, self._copy(source, [ref for _, ref in items])):
                 settled[n].append(outcome)
-                self._totals[outcome.status.value] += 1
+                self._tally.add(outcome)
         return [_merged(outcomes) for outcomes in settled]
 
     def _copy(self, source: str, refs: list[str]) -> Iterator[Outcome]:
@@ -197,16 +194,9 @@ class CopydicomCommand(StreamingCommand):  # type: ignore[misc]
 
     def _sum_up(self) -> None:
         """One line for the job inspector and the log: what became of all rows."""
-        counts = ", ".join(f"{self._totals[status.value]} {status.value}" for status in _SEVERITY)
-        seconds = time.monotonic() - self._started
-        self.write_info("{}", f"{sum(self._totals.values())} instances: {counts} in {_clock(seconds)}")
-        self._log.info(
-            "copied" if not self.dryrun else "planned",
-            dest=self.dest,
-            sid=str(getattr(self.metadata.searchinfo, "sid", "")),
-            seconds=round(seconds, 3),
-            **self._totals,
-        )
+        self.write_info("{}", str(self._tally))
+        sid = str(getattr(self.metadata.searchinfo, "sid", ""))
+        self._log.info("finished", dest=self.dest, dryrun=self.dryrun, sid=sid, **self._tally.as_fields())
 
 
 def _values(field: Any) -> list[str]:
@@ -247,19 +237,15 @@ def _fields(outcome: Outcome) -> Row:
     }
 
 
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def main() -> None:
     """Splunk's entry point."""
     command = CopydicomCommand()
 
     def cancel(*_: object) -> None:
         command.stop.set()
-        if not command.busy:  # between chunks there is nothing to finish, only a pipe that may never speak again
+        if (
+            not command.busy
+        ):  # between chunks there is nothing to finish, only a pipe that may never speak again
             os._exit(0)
 
     signal.signal(signal.SIGTERM, cancel)

@@ -55,6 +55,8 @@ def props_for(props: Conf, sourcetype: str) -> Stanza:
     """The keys of a sourcetype, from its own stanza and from those with a pattern, `(?::){0}dicom:*`."""
     merged = dict(props.get("default", {}))
     for stanza, keys in props.items():
+        if stanza.startswith("source::") and set(keys) == {"sourcetype"}:
+            continue  # names the sourcetype of a file; monitored files and inputs bring theirs
         if stanza.startswith(("source::", "host::", "rule::", "delayedrule::")):
             raise UnknownSpl(f"props.conf: the stanza [{stanza}]")
         if stanza.startswith(_ANY_SOURCETYPE):
