@@ -28,7 +28,7 @@ def draw(
 ) -> bytes:
     """A square image, little endian: the shapes one over the other, under noise and a slight gradient.
 
-    Both add to the values, three times ``grain`` at most; what then does not fit into ``bits`` is a ValueError.
+    Both add to the values, at most three times ``grain``; what does not fit into 8 or 16 bits is an error.
     """
     canvas = array("H", [background]) * (size * size)
     for shape in shapes:
