@@ -74,6 +74,7 @@ class CopydicomCommand(StreamingCommand):  # type: ignore[misc]
         self.busy = False
         self._log = Log("command", stderr=False)
         self._tally = Tally()
+        self._named = 0
         self._service: Any = None
         self._dest_server: Any = None
         self._dest_orthanc: Optional[Orthanc] = None
@@ -132,6 +133,7 @@ class CopydicomCommand(StreamingCommand):  # type: ignore[misc]
 
     def _outcomes(self, rows: list[Row]) -> list[Outcome]:
         """One Outcome a row, in order. The rows of one source go through one engine."""
+        self._check_number(rows)
         settled: list[list[Outcome]] = [[] for _ in rows]
         wanted: dict[str, list[tuple[int, str]]] = {}
         for n, row in enumerate(rows):
@@ -149,6 +151,16 @@ class CopydicomCommand(StreamingCommand):  # type: ignore[misc]
                 settled[n].append(outcome)
                 self._tally.add(outcome)
         return [_merged(outcomes) for outcomes in settled]
+
+    def _check_number(self, rows: list[Row]) -> None:
+        """Stop a slip before it copies an archive: the destination says how much one search may send."""
+        most = self._dest_server.max_instances
+        self._named += sum(len(_values(row.get(self.id))) for row in rows)
+        if most and self._named > most:
+            raise ConfigurationError(
+                f"the search names {self._named} instances, and server {self.dest!r} takes {most} of one search; "
+                "narrow the search, or raise max_instances of the server"
+            )
 
     def _copy(self, source: str, refs: list[str]) -> Iterator[Outcome]:
         engine = self._engine(source)

@@ -1,0 +1,43 @@
+# The whole vocabulary of a developer. On a fresh Debian machine: apt-get install make python3, then any of these.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint package inspect clean
+
+help:
+	@echo "make demo      index a sample hospital and copy a cohort between two real Orthanc servers"
+	@echo "               (KEEP=1 leaves the servers up until Ctrl-C)"
+	@echo "make test      all tests: unit, live on real Orthanc servers, on every Python that Splunk bundles"
+	@echo "make lint      ruff, mypy"
+	@echo "make package   dist/copydicom_app-<version>.spl, the file that Splunk installs"
+	@echo "make inspect   Splunk's AppInspect over the package"
+	@echo "make clean     remove what was built and the virtual environments"
+
+$(VENV)/ready: pyproject.toml testbench/install.sh
+	@testbench/install.sh $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)
+	@echo "installing the development tools into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+package: $(VENV)/ready
+	@$(BIN)/python packaging/build.py
+
+demo: package
+	@$(BIN)/python -m testbench.demo $(if $(KEEP),--keep)
+
+test: package
+	@$(BIN)/python -m testbench.unit_tests_on_pythons
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+inspect: package
+	$(BIN)/python packaging/inspect_package.py
+
+clean:
+	rm -rf build dist .venv .venv-* *.egg-info

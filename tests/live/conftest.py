@@ -1,0 +1,83 @@
+"""What live tests run on: the built package, real Orthanc servers, the Pythons that Splunk bundles."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from testbench.orthanc import OrthancServer, second_orthanc
+from testbench.splunkd import Splunkd, pythons
+
+ROOT = Path(__file__).resolve().parents[2]
+SplunkOn = Callable[..., Splunkd]
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as `make package` builds it from the files as they are."""
+    done = subprocess.run(
+        [sys.executable, "packaging/build.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return ROOT / done.stdout.split()[0]
+
+
+@pytest.fixture(params=["3.9", "3.13"])
+def python(request: pytest.FixtureRequest) -> Path:
+    """Each Python that Splunk bundles."""
+    found = pythons()
+    if request.param not in found:
+        pytest.skip(f"no Python {request.param} on this machine (COPYDICOM_PYTHONS names interpreters)")
+    return found[request.param]
+
+
+@pytest.fixture(scope="module", params=["1.10", "1.12"])
+def orthanc_binary(request: pytest.FixtureRequest) -> list[str] | None:
+    """Each Orthanc that is supported; None means the machine's own."""
+    if request.param == "1.10":
+        return None
+    command, reason = second_orthanc()
+    if command is None:
+        pytest.skip(f"no Orthanc 1.12: {reason}")
+    return command
+
+
+@pytest.fixture
+def pacs(orthanc_binary: list[str] | None) -> Iterator[OrthancServer]:
+    """An empty source."""
+    with OrthancServer("pacs", binary=orthanc_binary) as server:
+        yield server
+
+
+@pytest.fixture
+def research(orthanc_binary: list[str] | None) -> Iterator[OrthancServer]:
+    """An empty destination."""
+    with OrthancServer("research", binary=orthanc_binary) as server:
+        yield server
+
+
+@pytest.fixture
+def splunk_on(package: Path, python: Path) -> Iterator[SplunkOn]:
+    """Makes the stand-in with the app installed and the given Orthanc servers configured.
+
+    Whatever a test does with it, at the end the app has broken none of Splunk's rules.
+    """
+    started: list[Splunkd] = []
+
+    def start(**servers: OrthancServer) -> Splunkd:
+        splunk = Splunkd(package, python=python)
+        started.append(splunk)
+        for name, server in servers.items():
+            splunk.add_server(name, base_url=server.url, username=server.username, password=server.password)
+        return splunk
+
+    yield start
+    try:
+        for splunk in started:
+            splunk.assert_no_violations()
+    finally:
+        for splunk in started:
+            splunk.close()
