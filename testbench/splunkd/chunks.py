@@ -123,7 +123,10 @@ def _cells(value: Value) -> tuple[str, str]:
 
 def decode_rows(body: str) -> tuple[list[str], list[Row]]:
     """The fields that the header names, and the rows without their empty cells."""
-    lines = list(csv.reader(io.StringIO(body, newline=""), strict=True)) if body else []
+    try:
+        lines = list(csv.reader(io.StringIO(body, newline=""), strict=True)) if body else []
+    except csv.Error as error:
+        raise ProtocolError(f"no CSV: {error}") from error
     if not lines:
         return [], []
     header = lines[0]

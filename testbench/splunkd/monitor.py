@@ -6,7 +6,6 @@ ISO 8601 time in the line's first 128 characters, else the time of indexing; TIM
 
 from __future__ import annotations
 
-import glob
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +31,9 @@ class Monitors:
         count = 0
         for stanza, keys in self._home.confs.read("inputs").items():
             if stanza.startswith(_PREFIX) and keys.get("disabled", "0").lower() not in ("1", "true"):
-                for name in sorted(glob.glob(self._home.expand(stanza.removeprefix(_PREFIX)))):
-                    count += self._read(Path(name), keys)
+                pattern = Path(self._home.expand(stanza.removeprefix(_PREFIX)))
+                for path in sorted(pattern.parent.glob(pattern.name)):
+                    count += self._read(path, keys)
         return count
 
     def _read(self, path: Path, keys: dict[str, str]) -> int:

@@ -12,6 +12,7 @@ Splunk. What it does not know it refuses and reports (`violations`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import sys
@@ -209,10 +210,8 @@ class Splunkd:
             external,
             frozenset(name for name in self.home.confs.read("commands") if name != "default"),
         )
-        try:
+        with contextlib.suppress(_Failed):
             result.rows = pipeline.run(text)
-        except _Failed:
-            pass
         return result
 
     def run_command(self, name: str, text: str, rows: list[Row], options: Options) -> CommandResult:
