@@ -24,6 +24,7 @@ BUILT_IN = ("main", "_internal", "_audit")
 DEFAULT_TRUNCATE = 10_000
 _ALIAS = re.compile(r'("[^"]+"|\S+)\s+as\s+("[^"]+"|\S+)', re.IGNORECASE)
 _ANY_SOURCETYPE = "(?::){0}"
+_SOURCE = "source::"
 _REFUSED = ("EXTRACT-", "REPORT-", "LOOKUP-")
 
 
@@ -51,21 +52,29 @@ class IndexedEvent:
         }
 
 
-def props_for(props: Conf, sourcetype: str) -> Stanza:
-    """The keys of a sourcetype, from its own stanza and from those with a pattern, `(?::){0}dicom:*`."""
+def props_for(props: Conf, sourcetype: str, source: str) -> Stanza:
+    """The keys for an event: `[(?::){0}dicom:*]`, then its sourcetype's stanza, then `[source::...]`."""
     merged = dict(props.get("default", {}))
+    by_source: Stanza = {}
     for stanza, keys in props.items():
-        if stanza.startswith("source::") and set(keys) == {"sourcetype"}:
-            continue  # names the sourcetype of a file; monitored files and inputs bring theirs
-        if stanza.startswith(("source::", "host::", "rule::", "delayedrule::")):
+        if stanza.startswith(("host::", "rule::", "delayedrule::")):
             raise UnknownSpl(f"props.conf: the stanza [{stanza}]")
+        if stanza.startswith(_SOURCE) and _source_pattern(stanza.removeprefix(_SOURCE)).fullmatch(source):
+            by_source |= keys
         if stanza.startswith(_ANY_SOURCETYPE):
             pattern = (
                 re.escape(stanza.removeprefix(_ANY_SOURCETYPE)).replace(r"\.\.\.", ".*").replace(r"\*", ".*")
             )
             if re.fullmatch(pattern, sourcetype):
                 merged |= keys
-    return {**merged, **props.get(sourcetype, {})}
+    return {**merged, **props.get(sourcetype, {}), **by_source}
+
+
+def _source_pattern(pattern: str) -> re.Pattern[str]:
+    """`...` is any text, `*` any but a path separator, a dot itself; the rest is a regular expression."""
+    parts = re.split(r"(\.\.\.|\*|\.)", pattern)
+    known = {"...": ".*", "*": r"[^/\\]*", ".": r"\."}
+    return re.compile("".join(known.get(part, part) for part in parts))
 
 
 class Indexes:
@@ -86,7 +95,8 @@ class Indexes:
         if index not in self.names():
             self._violations.add(f"an event for the index {index!r}, which does not exist: Splunk drops it")
             return
-        limit = int(props_for(self._home.confs.read("props"), sourcetype).get("TRUNCATE", DEFAULT_TRUNCATE))
+        props = props_for(self._home.confs.read("props"), sourcetype, source)
+        limit = int(props.get("TRUNCATE", DEFAULT_TRUNCATE))
         size = len(raw.encode())
         if limit and size > limit:
             self._violations.add(f"an event of {sourcetype} has {size} bytes, TRUNCATE cuts it at {limit}")
@@ -108,9 +118,10 @@ class Indexes:
         """All events with their fields, newest first by `_time`, as a search returns them."""
         props = self._home.confs.read("props")
         events = [event for found in self.as_dict().values() for event in reversed(found)]
-        settings = {name: props_for(props, name) for name in {event.sourcetype for event in events}}
+        kinds = {(event.sourcetype, event.source) for event in events}
+        settings = {kind: props_for(props, *kind) for kind in kinds}
         for event in sorted(events, key=lambda event: -event.time):
-            yield self._fields(event, settings[event.sourcetype])
+            yield self._fields(event, settings[event.sourcetype, event.source])
 
     def _fields(self, event: IndexedEvent, props: Stanza) -> Row:
         internal = event.internal_fields()

@@ -38,7 +38,7 @@ from testbench.splunkd.search_command import CommandResult, CommandRun, Options
 from testbench.splunkd.spl.pipeline import Pipeline
 from testbench.splunkd.spl.syntax import arguments
 from testbench.splunkd.spl.values import Row
-from testbench.splunkd.users import ADMIN, SYSTEM, Sessions, User
+from testbench.splunkd.users import ADMIN, SYSTEM, Sessions, User, capabilities_of
 from testbench.splunkd.violations import Violations
 
 
@@ -101,7 +101,12 @@ class Splunkd:
 
     # -- what a person or the setup page does -------------------------------------------------------
 
-    def add_user(self, name: str, roles: tuple[str, ...], capabilities: tuple[str, ...]) -> User:
+    def add_user(
+        self, name: str, roles: tuple[str, ...], capabilities: tuple[str, ...] | None = None
+    ) -> User:
+        """A user; without `capabilities` he has those that authorize.conf gives to his roles."""
+        if capabilities is None:
+            capabilities = capabilities_of(roles, self.home.confs.read("authorize"))
         user = User(name, roles, capabilities)
         self.sessions.add(user)
         return user

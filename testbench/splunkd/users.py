@@ -10,6 +10,8 @@ import secrets
 import threading
 from dataclasses import dataclass, field
 
+from testbench.splunkd.conf import Conf
+
 ADMIN_CAPABILITIES = (
     "admin_all_objects",
     "edit_storage_passwords",
@@ -18,6 +20,7 @@ ADMIN_CAPABILITIES = (
     "schedule_search",
     "search",
 )
+BUILT_IN_ROLES = {"user": ("search",), "power": ("search", "schedule_search"), "admin": ADMIN_CAPABILITIES}
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,27 @@ class User:
 
 SYSTEM = User("splunk-system-user", ("admin", "splunk-system-role"), ADMIN_CAPABILITIES)
 ADMIN = User("admin", ("admin",), ADMIN_CAPABILITIES)
+
+
+def capabilities_of(roles: tuple[str, ...], authorize: Conf) -> tuple[str, ...]:
+    """What authorize.conf of the app gives to roles and to those they import; Splunk's own `user` may search.
+
+    Raises KeyError for a role that is neither in the app nor one of Splunk's own that is known here.
+    """
+    found: set[str] = set()
+    left, seen = list(roles), set[str]()
+    while left:
+        role = left.pop()
+        if role in seen:
+            continue
+        seen.add(role)
+        found |= set(BUILT_IN_ROLES.get(role, ()))
+        stanza = authorize.get(f"role_{role}", {})
+        if role not in BUILT_IN_ROLES and not stanza:
+            raise KeyError(f"the role {role!r} is not in authorize.conf")
+        found |= {key for key, value in stanza.items() if value == "enabled"}
+        left += [name.strip() for name in stanza.get("importRoles", "").split(";") if name.strip()]
+    return tuple(sorted(found))
 
 
 @dataclass

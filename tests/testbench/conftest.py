@@ -38,6 +38,9 @@ filename = sdk_command.py
 filename = raw_command.py
 """,
     "default/props.conf": """
+[source::...[/\\\\]copydicom_au*.log]
+KV_MODE = none
+MAX_TIMESTAMP_LOOKAHEAD = 20
 [(?::){0}dicom:*]
 KV_MODE = json
 TRUNCATE = 0
@@ -56,6 +59,11 @@ definition = ID=$id$
 homePath = $SPLUNK_DB/dicom/db
 [dicom_audit]
 homePath = $SPLUNK_DB/dicom_audit/db
+""",
+    "default/authorize.conf": """
+[role_operator]
+importRoles = user
+run_copydicom = enabled
 """,
     "default/collections.conf": "[copydicom_sent]\nfield.dest = string\n",
     "README/inputs.conf.spec": """

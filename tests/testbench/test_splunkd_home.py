@@ -11,6 +11,7 @@ import pytest
 from testbench.splunkd import PackageError, pythons
 from testbench.splunkd.conf import ConfError, inherit, layer, parse_conf, render_conf
 from testbench.splunkd.home import Home
+from testbench.splunkd.index import props_for
 from testbench.splunkd.meta import Meta
 
 
@@ -101,3 +102,24 @@ def test_only_pythons_that_start_are_found(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     monkeypatch.setenv("PATH", "/nowhere")
     assert pythons() == {"3.9": fake}
+
+
+@pytest.mark.parametrize(
+    ("sourcetype", "source", "value"),
+    [
+        ("dicom:instance", "orthanc://x", "own"),
+        ("dicom:study", "orthanc://x", "pattern"),
+        ("dicom:instance", "/var/log/a_1.log", "source"),
+        ("other", "/var/log/a_1.log", "source"),
+        ("other", "/var/log/a_1/b.log", "default"),
+        ("other", "/var/log/a_1xlog", "default"),
+    ],
+)
+def test_props_of_a_source_go_over_those_of_a_sourcetype(sourcetype: str, source: str, value: str) -> None:
+    props = {
+        "default": {"x": "default"},
+        "(?::){0}dicom:*": {"x": "pattern"},
+        "dicom:instance": {"x": "own"},
+        r"source::...[/\\]a_*.log": {"x": "source"},
+    }
+    assert props_for(props, sourcetype, source)["x"] == value

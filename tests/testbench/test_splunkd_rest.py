@@ -171,3 +171,11 @@ def test_an_operator_that_the_kv_store_does_not_know_is_a_violation(splunk: Splu
     with pytest.raises(binding.HTTPError, match="400"):
         data.query(query={"n": {"$near": 1}})
     assert len(splunk.violations) == 1
+
+
+def test_a_user_has_the_capabilities_that_authorize_conf_gives_to_his_roles(splunk: Splunkd) -> None:
+    splunk.add_user("ann", roles=("operator",))
+    context = client.Entity(service(splunk, "ann"), "authentication/current-context")
+    assert context["capabilities"] == ["run_copydicom", "search"]
+    with pytest.raises(KeyError, match="no_such"):
+        splunk.add_user("bob", roles=("no_such",))
