@@ -35,6 +35,7 @@ from testbench.splunkd.process import Instance
 from testbench.splunkd.rest import RestServer
 from testbench.splunkd.scheme import Scheme
 from testbench.splunkd.search_command import CommandResult, CommandRun, Options
+from testbench.splunkd.spl.extraction import Limits
 from testbench.splunkd.spl.pipeline import Pipeline
 from testbench.splunkd.spl.syntax import arguments
 from testbench.splunkd.spl.values import Row
@@ -68,8 +69,12 @@ class Splunkd:
         app: str = "copydicom_app",
         https: bool = False,
         version: str = "10.0.0",
+        limits: Limits | None = None,
     ) -> None:
-        """Install `package` (a `.spl`) under `root`, a new temporary folder when none is given."""
+        """Install `package` (a `.spl`) under `root`, a new temporary folder when none is given.
+
+        `limits` stands for limits.conf, which only the admin may change.
+        """
         self._scratch = tempfile.TemporaryDirectory(prefix="splunkd-") if root is None else None
         self.python = Path(python or sys.executable)
         self.violations = Violations()
@@ -78,7 +83,7 @@ class Splunkd:
         self.rest = RestServer(
             self.home, self.sessions, self.violations.child("rest"), https=https, version=version
         )
-        self.indexes = Indexes(self.home, self.violations.child("index"))
+        self.indexes = Indexes(self.home, self.violations.child("index"), limits)
         self.monitors = Monitors(self.home, self.indexes, Instance.host)
         self._runs: list[InputRun] = []
 

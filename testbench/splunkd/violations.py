@@ -53,8 +53,3 @@ class Violations:
 
     def texts(self) -> list[str]:
         return [violation.what for violation in self]
-
-    def clear(self) -> None:
-        """Forget what was seen, in a test that provoked it on purpose (the parent keeps its own list)."""
-        with self._lock:
-            self._items.clear()

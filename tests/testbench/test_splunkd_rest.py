@@ -179,3 +179,11 @@ def test_a_user_has_the_capabilities_that_authorize_conf_gives_to_his_roles(splu
     assert context["capabilities"] == ["run_copydicom", "search"]
     with pytest.raises(KeyError, match="no_such"):
         splunk.add_user("bob", roles=("no_such",))
+
+
+def test_a_session_that_has_ended_is_refused(splunk: Splunkd) -> None:
+    running = service(splunk)
+    assert list(running.storage_passwords) == []
+    splunk.sessions.end(str(running.token).removeprefix("Splunk "))
+    with pytest.raises(binding.AuthenticationError):
+        list(running.storage_passwords)

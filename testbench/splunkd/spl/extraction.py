@@ -24,7 +24,11 @@ _PART = re.compile(r"([^.{}]+)((?:\{\d*\})*)(?:\.|$)")
 
 @dataclass(frozen=True)
 class Limits:
-    """limits.conf, which an app may not ship."""
+    """limits.conf, which an app may not ship.
+
+    That `[kv] limit` counts for JSON too is the careful reading of "automatic key-value extraction":
+    a field that is found here is found there.
+    """
 
     extraction_cutoff: int = 5000
     kv_limit: int = 100
