@@ -1,0 +1,156 @@
+"""Coded concepts: equal by scheme and value, never by meaning; an SRT code equals its SNOMED CT twin.
+
+DICOM named SNOMED RT codes `SRT` (earlier `SNM3`, `99SDM`) until 2017 and writes SNOMED CT, `SCT`, since
+(PS3.16, 8.1; the pairs are those of its annex O for the context groups that dose reports use). Reports
+of both ages lie in one archive, so all of them are compared as SCT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+_RT_SCHEMES = frozenset({"SRT", "SNM3", "99SDM", "SNOMED-RT"})
+_CT_SCHEMES = frozenset({"SCT", "SNOMED-CT", "SNOMED CT"})
+_OTHER_SPELLINGS = {"UCM": "UCUM", "LOINC": "LN", "DICOM": "DCM"}
+
+# SNOMED RT code = SNOMED CT code.
+_PAIRS = """
+A-2C090=15869005 C-10072=89457008 C-1018C=424875009 C-105A1=40565003 C-107A1=21576001 C-111A1=77004003
+C-113A1=17910003 C-113A2=79523006 C-113A3=86521004 C-114A5=40937006 C-115A2=2705002 C-116A2=87437000
+C-12000=12503006 C-120F9=105830007 C-12700=66925006 C-127A1=71425003 C-127A2=3932008 C-127A4=425364008
+C-127A5=422934004 C-128A2=53315004 C-130A1=69089000 C-131A1=79477007 C-131A3=35337001 C-13200=88488004
+C-135A4=423764008 C-13700=41967008 C-13900=12597001 C-141A1=65054007 C-149A1=37225000 C-15000=71128006
+C-155A1=71633006 C-15600=45215009 C-159A2=79197006 C-162A3=10738001 C-162A7=14691008 C-163AA=424079002
+C-166A2=75696008 C-16700=59801003 C-168A4=63360001 C-B02C9=349358000 C-B1031=35321007 C-B1038=129504001
+F-10310=1240000 F-10316=34026001 F-10317=102535000 F-10318=32185000 F-10319=102536004 F-10320=10904000
+F-10326=51845000 F-10330=55864004 F-10336=23242002 F-10340=40199007 F-10346=14205002 F-10348=34106002
+F-10349=26527006 F-10380=34296003 F-10390=87068006 F-103A0=33586001 F-10410=34108001 F-10450=102538003
+F-10460=102539006 F-10470=102540008 F-10480=102541007 F-61FDB=349358000 G-8310=127457009 G-A100=24028007
+G-A101=7771000 G-A102=51440002 G-A103=66459002 G-C0E3=363698007 G-C0E8=363703001 G-C171=272741003
+G-C2D0=363589002 G-C32C=408730004 G-C340=410675002 G-C581=272737002 G-D052=103386002 G-D101=47625008
+G-D102=58100008 G-D103=78421000 G-D104=34206005 G-D106=38239002 G-D107=60213007 G-D108=72607000
+G-D109=12130007 G-D112=6064005 G-D140=26643006 G-D144=37737002 G-D160=37161004 G-D164=16857009
+G-D172=46713006 G-D173=372460008 G-D17C=372463005 G-D17D=372464004 P0-02179=129428001 P0-021FD=360271000
+P5-00100=27483000 P5-06000=44491008 P5-08000=77477000 P5-08001=116152004 P5-0808E=399331006
+P5-0A00A=241443006 P5-40010=71651007 R-002E9=371931008 R-00339=373067005 R-0038A=373068000
+R-0038D=373066001 R-10206=399348003 R-10224=399260004 R-10226=399368009 R-10228=399352003
+R-10230=399099002 R-10242=399162004 R-10244=399196006 R-1024A=399192008 R-1024B=399101009
+R-10260=414135002 R-102D0=399188001 R-10515=399220000 R-10516=399366008 R-40641=363675004
+R-40642=363676003 R-40644=447295008 R-40799=260450008 R-408C3=261004008 R-408F2=373825000
+R-40AAA=441555000 R-40B32=446406008 R-41531=262202000 R-41560=373808002 R-41561=373846009
+R-41562=373847000 R-41563=399707004 R-41564=421974008 R-42453=360156006 R-42806=304283002
+R-F2C86=420287000 R-F2CD4=447122006 R-FAB52=417437006 R-FAB53=416152001 R-FAB54=416319003
+R-FAB55=416550000 R-FAB56=416775004 R-FB8F1=702569007 R-FE0C7=706342009 T-00009=181469002
+T-04000=76752008 T-04020=73056007 T-04030=80248007 T-11011=110517009 T-11100=89546000 T-11102=55024004
+T-11133=59066005 T-11149=74386004 T-11166=13881006 T-11170=70925003 T-11180=91609006 T-11196=91397008
+T-11210=56873002 T-11300=113197003 T-11501=122494005 T-11502=122495006 T-11503=122496007
+T-11AD0=54735007 T-11BF0=64688005 T-12280=79601000 T-12310=51299004 T-12340=22356005 T-12410=85050009
+T-12700=72001000 T-12710=71341001 T-12730=64234005 T-12750=87342007 T-12770=80144004 T-12980=58742003
+T-13001=71616004 T-13600=30608006 T-14668=102292000 T-15290=53620006 T-15420=85856004 T-15430=16953009
+T-15460=74670003 T-15610=7844006 T-15680=39723000 T-15710=24136001 T-15750=70258002 T-15770=27949001
+T-22000=2095001 T-24100=4596009 T-25000=44567001 T-26000=955009 T-28000=39607008 T-280A0=86598002
+T-32000=80891009 T-50007=303270005 T-56000=32849002 T-57000=69695003 T-58000=30315005 T-58200=38848004
+T-58400=21306003 T-58600=34516001 T-59000=14742008 T-59300=71854001 T-59600=34402009 T-59900=53505006
+T-60600=34707002 T-60610=28273000 T-61100=45289007 T-61300=54019009 T-63000=28231008 T-64500=79741001
+T-65000=15776009 T-65010=69930009 T-65600=110621006 T-7000B=431491007 T-71000=64033007 T-73000=87953007
+T-74000=89837001 T-75000=13648007 T-83000=35039007 T-87000=15497006 T-88920=110639002 T-92000=41216001
+T-94000=40689003 T-A0100=12738006 T-AA000=81745001 T-AB959=361078006 T-B3000=23451007 T-B6000=69748006
+T-C1000=14016003 T-C3000=78961009 T-C8000=9875009 T-D0005=91723000 T-D0010=38266002 T-D0300=66019005
+T-D04FF=421060004 T-D0801=371398005 T-D0821=371195002 T-D0859=425647002 T-D1000=774007 T-D1100=69536005
+T-D1213=661005 T-D1460=42575006 T-D14AE=363654007 T-D1600=45048000 T-D2220=16982005 T-D2500=29836001
+T-D3000=51185008 T-D3300=72410000 T-D4000=113345001 T-D8000=53120007 T-D8200=40983000 T-D8500=14975008
+T-D8700=85562004 T-D8800=7569003 T-D8810=76505004 T-D9000=61685007 T-D9100=68367000 T-D9200=72696002
+T-D9400=30021000 T-D9700=56459004 T-D9800=29707007 T-DD163=110861005
+"""
+SCT_OF_SRT = dict(pair.split("=") for pair in _PAIRS.split())
+
+
+class Key(NamedTuple):
+    """What makes a code the same code: its scheme and value after normalisation."""
+
+    scheme: str
+    value: str
+
+
+class Code:
+    """A code as the file wrote it; compares, and hashes, by its normalised scheme and value.
+
+    >>> Code("P5-08000", "SRT", "Computed Tomography X-Ray") == Code("77477000", "SCT", "CT")
+    True
+    >>> Code("113733", "DCM", "KVP") == Code("113733", "99ACME", "KVP")
+    False
+    """
+
+    __slots__ = ("key", "meaning", "scheme", "value")
+
+    def __init__(self, value: str, scheme: str = "DCM", meaning: str = "") -> None:
+        self.value = value
+        self.scheme = scheme
+        self.meaning = meaning
+        self.key = normalised(scheme, value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Code) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"Code({self.value!r}, {self.scheme!r}, {self.meaning!r})"
+
+    def __bool__(self) -> bool:
+        """False when the file gave neither value nor meaning."""
+        return bool(self.value or self.meaning)
+
+    @property
+    def text(self) -> str:
+        """For people: the meaning as written, else the value."""
+        return self.meaning or self.value
+
+
+@lru_cache(maxsize=8192)
+def normalised(scheme: str, value: str) -> Key:
+    """The scheme and value under which a code is compared.
+
+    Files also put DCM numbers under SNOMED schemes or under none (Carestream, Spectrum), and SNOMED RT
+    values under SCT; the shape of the value tells.
+    """
+    scheme = scheme.strip().upper()
+    value = value.strip()
+    scheme = _OTHER_SPELLINGS.get(scheme, scheme)
+    if scheme in _RT_SCHEMES or scheme in _CT_SCHEMES or not scheme:
+        if _looks_like_dcm(value):
+            return Key("DCM", value)
+        if value in SCT_OF_SRT:
+            return Key("SCT", SCT_OF_SRT[value])
+        if scheme in _RT_SCHEMES:
+            return Key("SCT", value) if value.isdigit() else Key("SRT", value)
+        if scheme in _CT_SCHEMES:
+            scheme = "SCT"
+    return Key(scheme, value)
+
+
+def keys(*names: str) -> frozenset[Key]:
+    """Keys from short names: `113733` is DCM, `SCT:77477000` names its scheme."""
+    return frozenset(key(name) for name in names)
+
+
+def key(name: str) -> Key:
+    """One short name, as `keys` takes them."""
+    scheme, colon, value = name.rpartition(":")
+    return normalised(scheme if colon else "DCM", value)
+
+
+def any_of(code: Code, wanted: Iterable[Key]) -> bool:
+    """Whether a code is one of the wanted."""
+    return code.key in wanted
+
+
+def _looks_like_dcm(value: str) -> bool:
+    """DCM values have six digits, 109xxx to 131xxx, a range in which SNOMED CT has hardly any."""
+    return len(value) == 6 and value.isdigit() and "109000" <= value < "132000"
+
+
+NO_CODE = Code("", "")
