@@ -105,7 +105,8 @@ def _value(item: ContentItem) -> Any:
     if item.kind == "TIME":
         return iso_time(item.text) or item.text
     if isinstance(item.value, tuple):
-        return item.value[0] if len(item.value) == 1 else list(item.value) or None
+        uids = [reference.uid for reference in item.value if reference.uid]
+        return uids[0] if len(uids) == 1 else uids or None
     return item.value
 
 

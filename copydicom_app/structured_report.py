@@ -34,12 +34,19 @@ _REFERENCES = frozenset({"IMAGE", "COMPOSITE", "WAVEFORM"})
 _OTHER_SPELLINGS = {"PERSON NAME": "PNAME", "DATE TIME": "DATETIME"}
 
 
+class Reference(NamedTuple):
+    """An instance that an IMAGE, COMPOSITE or WAVEFORM item refers to."""
+
+    sop_class: str
+    uid: str
+
+
 class ContentItem(NamedTuple):
     """One content item.
 
     `value` depends on `kind`: TEXT, PNAME, UIDREF, DATE, TIME and DATETIME have the string as written;
     NUM the readable numbers, a tuple (empty when there is none); CODE a `Code`; IMAGE, COMPOSITE and
-    WAVEFORM the UIDs of the instances referred to, a tuple; SCOORD and TCOORD the graphic or range
+    WAVEFORM the instances referred to, a tuple of `Reference`; SCOORD and TCOORD the graphic or range
     type; anything without a value None.
     """
 
@@ -65,7 +72,7 @@ class ContentItem(NamedTuple):
         if isinstance(self.value, Code):
             return self.value.text
         if isinstance(self.value, tuple):
-            return "\\".join(str(part) for part in self.value)
+            return "\\".join(part.uid if isinstance(part, Reference) else str(part) for part in self.value)
         return self.value if isinstance(self.value, str) else ""
 
     @property
@@ -249,19 +256,18 @@ def _numbers(raw: object, unit: Optional[Code], problems: list[str]) -> Iterator
             problems.append(f"'{word[:40]}' is not a number")
 
 
-def _references(element: Mapping[str, Any], problems: list[str]) -> tuple[str, ...]:
-    uids = tuple(
-        _text(reference.get("ReferencedSOPInstanceUID"))
-        for reference in _sequence(element.get("ReferencedSOPSequence"))
-        if isinstance(reference, Mapping)
-    )
-    if not uids:
+def _references(element: Mapping[str, Any], problems: list[str]) -> tuple[Reference, ...]:
+    references = [
+        Reference(_text(entry.get("ReferencedSOPClassUID")), _text(entry.get("ReferencedSOPInstanceUID")))
+        for entry in _sequence(element.get("ReferencedSOPSequence"))
+        if isinstance(entry, Mapping)
+    ]
+    if not references:
         # Some vendors write the UID of the image as text, or under UID.
-        other = _text(element.get("TextValue")) or _text(element.get("UID"))
-        uids = (other,) if other else ()
-    if not any(uids):
+        references = [Reference("", _text(element.get("TextValue")) or _text(element.get("UID")))]
+    if not any(reference.uid for reference in references):
         problems.append("refers to no instance")
-    return tuple(uid for uid in uids if uid)
+    return tuple(reference for reference in references if any(reference))
 
 
 def _code(sequence: object) -> Code:
