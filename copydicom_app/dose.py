@@ -43,10 +43,10 @@ EVENTS = {
 """Containers of one irradiation each: TID 10013, 10003, 10022 and 10042."""
 
 _APART = frozenset(EVENTS) | ACCUMULATED
+_SHARED = rules("both", "text")
 _STUDY = rules("study", "text", "code", "time")
-_CONTEXT = rules("event", "text", "num")
-_GLUCOSE = tuple(rule for rule in _CONTEXT if rule.name == "glucose_mmol_l")
-_COMMENT = tuple(rule for rule in _CONTEXT if rule.name == "comment")
+_GLUCOSE = tuple(rule for rule in rules("event", "num") if rule.name == "glucose_mmol_l")
+_COMMENT = tuple(rule for rule in rules("event", "last") if rule.name == "comment")
 _OBSERVERS = (
     ("manufacturer", ("device_observer_manufacturer",)),
     ("manufacturer_model", ("device_observer_model",)),
@@ -63,7 +63,8 @@ def is_dose_report(tags: Mapping[str, Any]) -> bool:
     if not is_structured_report(tags):
         return False
     for template in _items(tags.get("ContentTemplateSequence")):
-        if str(template.get("TemplateIdentifier")).strip() in TEMPLATES:
+        ours = str(template.get("MappingResource") or "DCMR").strip() == "DCMR"
+        if ours and str(template.get("TemplateIdentifier")).strip() in TEMPLATES:
             return True
     return _reports_dose(read({**tags, "ContentSequence": _outline(tags)}))
 
@@ -85,23 +86,25 @@ def flatten_dose_report(
 
     study: dict[str, Any] = {**known, "record_type": "study", "dose_source": "report", **shared}
     fill(study, part, _STUDY, warnings)
-    fill(study, part, _COMMENT, warnings)
     if root.name.text:
         study["report_title"] = root.name.text
 
+    comment: dict[str, Any] = {}
+    fill(comment, part, _COMMENT, warnings)
     events = []
     for index, (kind, container) in enumerate(containers, start=1):
         record = {**known, "record_type": "event", "dose_source": "report", **shared}
         record["event_index"] = index
-        events.append(event_record(record, kind, container, study))
+        events.append(event_record(record, kind, container, study, comment.get("comment", "")))
     _put_keys(events, str(study.get("sop_instance_uid", "")))
-    if any(kind == "administration" for kind, _ in containers):
-        for record in events:
-            fill(record, part, _GLUCOSE, warnings)
-
+    for record in events:
+        # Imaging agent patient characteristics (TID 10024) stand beside the administration.
+        fill(record, part, _GLUCOSE, warnings)
+    kinds = [kind for kind, _ in containers]
     put_totals(study, part, warnings)
-    put_counts(study, events)
-    _put_modality(study, events, tags, root, [kind for kind, _ in containers])
+    put_counts(study, events, kinds)
+    _put_modality(study, events, tags, root, kinds)
+    study.update(comment)
     put_warnings(study, [*_problems_outside(root, [item for _, item in containers]), *warnings])
     return [study, *events]
 
@@ -150,7 +153,7 @@ def _event_containers(root: ContentItem) -> list[tuple[str, ContentItem]]:
 def _shared(tags: Mapping[str, Any], part: Part, warnings: list[str]) -> dict[str, Any]:
     """The fields that the study and its events have in common."""
     shared = header(tags)
-    fill(shared, part, rules("both", "text"), warnings)
+    fill(shared, part, _SHARED, warnings)
     for name, substitutes in _OBSERVERS:
         for substitute in substitutes:
             if name not in shared and substitute in shared:

@@ -26,6 +26,7 @@ _RULES = {
     "projection": _ANY + rules("event", "proj num", "src"),
     "administration": _ANY,
 }
+_COMMENT = rules("event", "last")
 _SOURCES = (rules("event", "src"), rules("event", "srcb"))
 _THICKNESS = {
     bound: Rule(f"filter_thickness_{bound}_mm", "num", (key(code),), "mm", f"filter_thickness_{bound}")
@@ -38,25 +39,26 @@ _LYING = {"S": "supine", "P": "prone"}
 
 
 def event_record(
-    record: dict[str, Any], kind: str, container: ContentItem, study: Mapping[str, Any]
+    record: dict[str, Any], kind: str, container: ContentItem, study: Mapping[str, Any], comment: str
 ) -> dict[str, Any]:
-    """Fills the record of one event and gives it back; `study` is the record of its report."""
+    """Fills the record of one event and gives it back; `study` and `comment` are its report's."""
     warnings: list[str] = []
     part = Part(container.children, apart=frozenset({_FILTERS, _SOURCE}))
     fill(record, part, _RULES[kind], warnings)
     if kind == "ct":
         _put_ct(record, part, container, warnings)
     elif kind == "projection":
-        _put_filters(record, part, warnings)
+        _put_filters(record, part, container, warnings)
         _put_derived(record)
-        _put_from_comments(record, study)
     _put_dose_check(record, container)
     if not container.children:
         warnings.append(f"{container.label}: empty")
     if "datetime_started" not in record and "irradiation_start" in study:
         record["irradiation_start"] = study["irradiation_start"]
         if "timezone_offset" in study:
-            record.setdefault("timezone_offset", study["timezone_offset"])
+            record["timezone_offset"] = study["timezone_offset"]
+    fill(record, part, _COMMENT, warnings)  # the bulky one last
+    _put_from_comments(record, comment)
     put_warnings(record, [*problems_of(container), *warnings])
     return record
 
@@ -91,12 +93,12 @@ def _phantom_cm(phantom: ContentItem) -> Optional[int]:
     return int(size[1]) if size else None
 
 
-def _put_filters(record: dict[str, Any], part: Part, warnings: list[str]) -> None:
+def _put_filters(record: dict[str, Any], part: Part, container: ContentItem, warnings: list[str]) -> None:
     """The filters' type, materials and thickness (TID 10003B, row "X-Ray Filters")."""
     materials: list[str] = []
     totals = {"filter_total_Cu_mm": 0.0, "filter_total_Al_mm": 0.0}
     found = set()
-    for position, filter_ in enumerate(_distinct_filters(record, part)):
+    for position, filter_ in enumerate(_distinct_filters(record, part, container)):
         inner = Part(filter_.children)
         bounds: dict[str, Any] = {}
         for rule in _THICKNESS.values():
@@ -120,9 +122,11 @@ def _put_filters(record: dict[str, Any], part: Part, warnings: list[str]) -> Non
     record.update({total: tidy(totals[total]) for total in sorted(found)})
 
 
-def _distinct_filters(record: Mapping[str, Any], part: Part) -> list[ContentItem]:
+def _distinct_filters(record: Mapping[str, Any], part: Part, container: ContentItem) -> list[ContentItem]:
     """The filters; one that is listed again for every KVP, as Pristina does in tomosynthesis, counts once."""
     filters = [item for item in part.apart if item.name.key == _FILTERS and item.children]
+    if not filters and part.first(key("113757"), key("113758")) is not None:
+        return [container]  # the filter's items without a container for them
     repeats = record.get("kvp_kV_n", 1)
     if repeats > 1 and len(filters) == repeats and len({str(item.children) for item in filters}) == 1:
         return filters[:1]
@@ -153,12 +157,12 @@ def _put_derived(record: dict[str, Any]) -> None:
         record["dose_derived"] = derived
 
 
-def _put_from_comments(record: dict[str, Any], study: Mapping[str, Any]) -> None:
+def _put_from_comments(record: dict[str, Any], report_comment: str) -> None:
     """Siemens writes the field size, and how the patient lies, into XML in comments."""
     size = _FIELD_SIZE.search(record.get("comment", ""))
     if size:
         record["field_size_mm"] = float(size[1])
-    position = _POSITION.search(study.get("comment", ""))
+    position = _POSITION.search(report_comment)
     if not position or "patient_table_relationship" in record or "patient_orientation" in record:
         return
     end, lying = position[1].upper()[0], position[1].upper()[2]

@@ -8,7 +8,8 @@ are those of PS3.16. How a value is found:
 - ``num``: a number in the field's unit; ``ct`` and ``proj`` before it: in such events only;
 - ``src``, ``srcb``: a number of a CT event's first or second X-ray source;
 - ``total``, ``plane a``, ``plane b``: of the accumulated dose, all planes or one;
-- ``-``: its own rule, in `dose.py`.
+- ``last``: as text, behind all others, because it is bulky;
+- ``-``: its own rule, in `dose.py` and the modules beside it.
 """
 
 # ruff: noqa: E501 - a row of the table is a line
@@ -124,7 +125,7 @@ event | irradiation_event_uid | string | | 113769 else 113503 | 10003/10013/1002
 event | event_key | string | | derived | | - | 1.2.840...#2 | the uid; `uid#k` for a repeat; `<sop uid>#<index>` without one
 event | datetime_started | string | | 111526 | 10003/10013 | time | 2020-01-31T10:11:12 |
 event | acquisition_protocol | string | | 125203 | 10003/10013 | text | Thorax | absent in GE CT
-event | comment | string | | 121106 | | text | | at most 1,000 characters; of the study too
+event | comment | string | | 121106 | 10003/10013 | last | | at most 1,000 characters; of the study too
 event | ct_acquisition_type | string | | 113820 | 10013 | text | Spiral Acquisition |
 event | ct_acquisition_type_code | string | | 113820 | 10013 | code | 116152004 |
 event | irradiation_event_type | string | | 113721 | 10003 | text | Fluoroscopy | SCT 44491008, DCM 113611-113613

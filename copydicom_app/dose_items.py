@@ -7,13 +7,15 @@ from typing import Any, NamedTuple, Optional
 
 from copydicom_app.codes import Code, Key
 from copydicom_app.concept_names import NAMES, known_by_name
-from copydicom_app.dose_fields import FIELDS, TEMPLATE_UNITS, Field
+from copydicom_app.dose_fields import FIELDS, TEMPLATE_UNITS
 from copydicom_app.dose_units import convert, has_no_unit, tidy
 from copydicom_app.structured_report import ContentItem
 from copydicom_app.times import iso_from_dt, offset_from_dt
 
 MAX_TEXT = 1000
 MAX_WARNINGS = 20
+
+_STARTS = frozenset({"datetime_started", "administration_start", "irradiation_start"})
 
 _KNOWN = frozenset(NAMES).union(*(field.codes for field in FIELDS))
 
@@ -33,7 +35,7 @@ def rules(record: str, *hows: str) -> tuple[Rule, ...]:
     return tuple(
         Rule(field.name, field.how.split()[-1], field.codes, field.unit, field.stem)
         for field in FIELDS
-        if field.record in (record, "both") and field.how in hows
+        if field.record == record and field.how in hows
     )
 
 
@@ -125,7 +127,8 @@ def put_number(
     for items in groups:
         values = list(_converted(record, rule, items, warnings))
         if values:
-            record[rule.name] = tidy(sum(values) / len(values)) if len(values) > 1 else values[0]
+            mean = tidy(sum(values) / len(values)) if len(values) > 1 else values[0]
+            record[rule.name] = int(mean) if rule.unit == "1" and mean.is_integer() else mean
             if len(values) > 1:
                 record[f"{rule.name}_n"] = len(values)
             return
@@ -160,7 +163,7 @@ def _keep_raw(
 
 
 def _put_time(record: dict[str, Any], rule: Rule, part: Part, warnings: list[str]) -> None:
-    """The clock as ISO 8601; its zone, if it names one, goes to `timezone_offset` (the first one found)."""
+    """The clock as ISO 8601; a start's zone, if it names one, is the record's `timezone_offset`."""
     for items in part.all(rule.codes):
         for item in items:
             written = item.text.replace(" ", "")
@@ -168,8 +171,8 @@ def _put_time(record: dict[str, Any], rule: Rule, part: Part, warnings: list[str
             if moment is not None:
                 record[rule.name] = moment
                 offset = offset_from_dt(written)
-                if offset:
-                    record.setdefault("timezone_offset", offset)
+                if offset and rule.name in _STARTS:
+                    record["timezone_offset"] = offset
                 return
             if written:
                 warnings.append(f"{item.label}: '{written[:30]}' is no date and time")
@@ -185,8 +188,3 @@ def put_warnings(record: dict[str, Any], warnings: Iterable[str]) -> None:
         lines = [*lines[: MAX_WARNINGS - 1], f"and {len(lines) - MAX_WARNINGS + 1} more"]
     if lines:
         record["dose_warnings"] = lines
-
-
-def field_of(name: str) -> Field:
-    """The table's row of a field."""
-    return next(field for field in FIELDS if field.name == name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from copydicom_app.codes import Key, key, keys
+from copydicom_app.codes import Code, Key, key, keys
 from copydicom_app.dose_items import Part, Rule, fill, put_number, rules
 from copydicom_app.dose_units import convert, tidy
 from copydicom_app.structured_report import ContentItem
@@ -15,6 +15,7 @@ ACCUMULATED = keys("113702", "113811")
 
 _PLANE = key("113764")
 _PLANES = {key("113620"): "a", key("113621"): "b"}
+_PLANES_BY_NAME = {"plane a": "a", "plane b": "b"}
 _TOTALS = rules("study", "total")
 _OF_PLANE = {"a": rules("study", "plane a"), "b": rules("study", "plane b")}
 _MEANS = frozenset({"calibration_factor", "calibration_uncertainty_pct"})
@@ -38,13 +39,13 @@ def put_totals(study: dict[str, Any], part: Part, warnings: list[str]) -> None:
     """Accumulated dose: of each plane, and of the study, which is the planes' sum."""
     containers = [item for item in part.apart if item.name.key in ACCUMULATED]
     by_plane: dict[Optional[str], list[Part]] = {}
-    planes = set()
+    planes: set[str] = set()
     for container in containers:
         inner = Part(container.children)
-        plane = inner.code(_PLANE)
-        if plane is not None:
-            planes.add(plane.key)
-        by_plane.setdefault(_PLANES.get(plane.key) if plane else None, []).append(inner)
+        plane = _plane(inner)
+        if plane:
+            planes.add(plane)
+        by_plane.setdefault(plane if plane in _OF_PLANE else None, []).append(inner)
         fill(study, inner, _REFERENCE_POINT, warnings)
         _put_agd(study, container, warnings)
     if planes:
@@ -55,20 +56,28 @@ def put_totals(study: dict[str, Any], part: Part, warnings: list[str]) -> None:
         _put_total(study, rule, by_plane, part, warnings)
 
 
-def put_counts(study: dict[str, Any], events: list[dict[str, Any]]) -> None:
+def put_counts(study: dict[str, Any], events: list[dict[str, Any]], kinds: list[str]) -> None:
     """Events by acquisition type, and the highest CTDIvol; an event listed twice counts once."""
     distinct = [event for event in events if not _is_repeat(event)]
     study["n_events"] = len(distinct)
-    of_ct = [event for event in distinct if "is_localizer" in event]
-    if of_ct:
+    if "ct" in kinds:
         study.update(dict.fromkeys(_ACQUISITION_TYPES.values(), 0))
-    for event in of_ct:
+    for event in distinct:
         name = _ACQUISITION_TYPES.get(str(event.get("ct_acquisition_type_code", "")))
         if name:
             study[name] += 1
     doses = [e["ctdivol_mGy"] for e in distinct if "ctdivol_mGy" in e and not e.get("is_localizer")]
     if doses:
         study["max_ctdivol_mGy"] = max(doses)
+
+
+def _plane(part: Part) -> Optional[str]:
+    """`a`, `b`, another plane's name, or None; by code, else by the name."""
+    item = part.first(_PLANE)
+    if item is None:
+        return None
+    by_code = _PLANES.get(item.value.key) if isinstance(item.value, Code) else None
+    return by_code or _PLANES_BY_NAME.get(item.text.casefold(), item.text)
 
 
 def _is_repeat(event: Mapping[str, Any]) -> bool:
