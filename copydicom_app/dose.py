@@ -22,11 +22,14 @@ from typing import Any, Optional
 from copydicom_app.codes import key, keys
 from copydicom_app.dose_event import event_record
 from copydicom_app.dose_header import header, put_body_mass_index
+from copydicom_app.dose_image import image_dose
 from copydicom_app.dose_items import Part, fill, put_warnings, rules
 from copydicom_app.dose_modality import modality
 from copydicom_app.dose_study import ACCUMULATED, put_counts, put_totals
 from copydicom_app.dose_units import convert
 from copydicom_app.structured_report import ContentItem, find, is_structured_report, problems_of, read
+
+__all__ = ["dose_moment", "flatten_dose_report", "image_dose", "is_dose_report"]
 
 TEMPLATES = frozenset({"10001", "10011", "10021", "10040"})
 """Root templates of dose reports (PS3.16); ContentTemplateSequence names one, unless a vendor forgot."""
