@@ -46,7 +46,7 @@ both | requested_procedure | string | | (0032,1060) else (0040,0275) | | - | CT 
 both | patient_id | string | | (0010,0020) | | tag PatientID | 00123 | subject to phi
 both | patient_sex | string | | (0010,0040) | | tag PatientSex | F |
 both | patient_age | string | | (0010,1010) | | tag PatientAge | 067Y | as written
-both | modality | string | | derived | | - | CT | CT RF XA DX MG NM PT; see below
+both | modality | string | | derived | | - | CT | CT RF XA DX MG NM PT; see above
 both | manufacturer | string | | (0008,0070) else 121014 | | tag Manufacturer | Siemens |
 both | manufacturer_model | string | | (0008,1090) else 121015 | | tag ManufacturerModelName | Artis |
 both | station_name | string | | (0008,1010) else 121013 | | tag StationName | CT01 | else the serial number, else 121012

@@ -25,6 +25,9 @@ LONG_KEYWORDS = (
 )
 """What to name in Orthanc's ``ignore-length=``: it withholds values of more than 256 characters."""
 
+IGNORE_LENGTH = "ignore-length=" + ",".join(LONG_KEYWORDS)
+"""The same as a piece of a query. Its commas must stay as they are: Orthanc answers 500 to ``%2C``."""
+
 MAX_DEPTH = 60
 """Levels of nesting that are read; the deepest template in use has eight."""
 

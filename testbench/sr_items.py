@@ -198,7 +198,10 @@ def dicom_bytes(tags: Mapping[str, Any], transfer_syntax: str = "1.2.840.10008.1
     meta.MediaStorageSOPInstanceUID = tags["SOPInstanceUID"]
     meta.TransferSyntaxUID = pydicom.uid.UID(transfer_syntax)
     meta.ImplementationClassUID = uid("copydicom", "testbench")
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    little = meta.TransferSyntaxUID.is_little_endian
+    dataset = FileDataset(
+        "", {}, file_meta=meta, preamble=b"\0" * 128, is_implicit_VR=False, is_little_endian=little
+    )
     with pydicom.config.disable_value_validation():  # the traps break rules, which is their purpose
         _fill(dataset, tags)
         buffer = io.BytesIO()

@@ -1,0 +1,73 @@
+"""Writes docs/fields.md from the table in `copydicom_app.dose_fields`: ``python -m testbench.fields_doc``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from copydicom_app.concept_names import NAMES
+from copydicom_app.dose_fields import FIELDS, Field
+
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "fields.md"
+
+_HEAD = """\
+# Fields of dose events
+
+This page is made from the table in `copydicom_app/dose_fields.py`; after a change there run
+`python -m testbench.fields_doc`.
+
+`dicom:dose:study` has one event for each dose report, `dicom:dose:event` one for each irradiation. A unit is
+part of a field's name, and values are converted to it. What a report does not say is absent, never 0.
+
+- **Codes.** Concepts and values are known by code and scheme; SNOMED RT codes count as their SNOMED CT
+  twins. A text field holds the code's meaning as the report has it; `<field>_code` the code.
+- **Several values.** A repeated or multi-valued number gives its mean, and `<field>_n` how many there were.
+- **Unknown units.** Such a value is kept as `<stem>_raw` with `<stem>_raw_unit`, where the stem is the field's
+  name without its unit, and `dose_warnings` says so. A number without any unit is read in the one that
+  PS3.16 fixes for its concept, which `dose_warnings` says too.
+- **Moments** are ISO 8601 by the clock of the scanner; the zone, where the report names one, is in
+  `timezone_offset`.
+- **Identity.** `event_key` is the same each time an irradiation is read, and in each report that repeats it.
+  Deduplicate on it, never on the accession number; of two versions the later indexed wins.
+- **Modality.** CT, PT and NM by the kind of event; MG by the procedure or a glandular dose; XA by XA images
+  or a second plane; RF by RF images, fluoroscopic events or totals; the rest of projection X-ray is DX.
+- **Computed values** are named in `dose_derived`: they follow from others where a report leaves them out.
+- With `dose_source = "image"` the values are from an image's header, and `event_key` is the irradiation
+  event UID, else the series and its acquisition number (CT), or the study and the time of acquisition.
+
+Codes are DCM unless a scheme is named; TID is the template of PS3.16 that has the item.
+"""
+_RECORDS = {
+    "both": "Fields of both records",
+    "study": "Fields of `dicom:dose:study`",
+    "event": "Fields of `dicom:dose:event`",
+}
+
+
+def render() -> str:
+    """The page's text."""
+    parts = [_HEAD]
+    for record, title in _RECORDS.items():
+        rows = [_row(field) for field in FIELDS if field.record == record]
+        head = _line("field", "type", "unit", "code or tag", "TID", "example", "note")
+        parts.append("\n".join([f"## {title}\n", head, _line(*["---"] * 7), *rows]) + "\n")
+    return "\n".join(parts)
+
+
+def _row(field: Field) -> str:
+    return _line(
+        f"`{field.name}`", field.type, field.unit, _source(field), field.tid, field.example, field.note
+    )
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _source(field: Field) -> str:
+    name = NAMES.get(field.codes[0], "") if field.codes else ""
+    return f"{field.sources} {name}".strip() if "derived" not in field.sources else "computed"
+
+
+if __name__ == "__main__":
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(render(), encoding="utf-8")
