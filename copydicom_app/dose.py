@@ -73,14 +73,17 @@ def is_dose_report(tags: Mapping[str, Any]) -> bool:
 
 
 def flatten_dose_report(
-    tags: Mapping[str, Any], context: Optional[Mapping[str, Any]] = None
+    tags: Mapping[str, Any],
+    context: Optional[Mapping[str, Any]] = None,
+    tree: Optional[ContentItem] = None,
 ) -> list[dict[str, Any]]:
     """The study's record, then the events' in the order of the report.
 
     `context` has the fields that the caller knows (`ID`, `ParentStudy`, `orthanc_server`, ...); they come
     first in each record. Any mapping is taken; one that is no dose report gives a study without events.
+    `tree` is what `structured_report.read` made of the tags, where the caller has it already.
     """
-    root = read(tags)
+    root = tree or read(tags)
     containers = _event_containers(root)
     part = Part((child for child in root.children), apart=_APART)
     warnings: list[str] = []

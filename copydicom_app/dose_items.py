@@ -66,6 +66,10 @@ class Part:
             if item.children:
                 self._add(item.children, apart)
 
+    def has(self, codes: Iterable[Key]) -> bool:
+        """Whether there is an item of any of these concepts: most fields are not in a given report."""
+        return any(code in self._by_code or code in self._by_name for code in codes)
+
     def all(self, codes: Iterable[Key]) -> Iterator[list[ContentItem]]:
         """The items of each concept in turn; by code first, and by name where no item has the code."""
         codes = tuple(codes)
@@ -101,9 +105,9 @@ class Part:
 def fill(record: dict[str, Any], part: Part, wanted: Iterable[Rule], warnings: list[str]) -> None:
     """Puts the wanted fields that the part has into the record; what is there already stays."""
     for rule in wanted:
-        if rule.name in record:
+        if not part.has(rule.codes) or rule.name in record:
             continue
-        if rule.kind == "num" or rule.kind in ("src", "srcb", "total"):
+        if rule.kind in ("num", "src", "srcb"):
             put_number(record, rule, part.all(rule.codes), warnings)
         elif rule.kind == "code":
             code = part.code(*rule.codes)

@@ -29,13 +29,14 @@ _ALWAYS_LISTS_BY_NAME = frozenset({"CT Acquisition", "Irradiation Event X-Ray Da
 _MAX_WARNINGS = 50
 
 
-def nested(tags: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def nested(tags: Mapping[str, Any], tree: Optional[ContentItem] = None) -> tuple[str, dict[str, Any]]:
     """The key and the value that stand for a report's ContentSequence in its tags event.
 
     `tags` is the report in Orthanc's simplified form. The value has every item of the content; a
-    repeated key holds a list, and the acquisitions are a list even when there is one.
+    repeated key holds a list, and the acquisitions are a list even when there is one. `tree` is what
+    `structured_report.read` made of the tags, where the caller has it already.
     """
-    root = read(tags)
+    root = tree or read(tags)
     content = _container(root)
     moment = _content_moment(tags)
     if moment is not None:

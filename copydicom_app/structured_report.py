@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Optional
 
 from copydicom_app.codes import NO_CODE, Code, key
@@ -276,7 +277,7 @@ def _references(element: Mapping[str, Any], problems: list[str]) -> tuple[Refere
 def _code(sequence: object) -> Code:
     """The first item of a code sequence (PS3.3, 8.8); `NO_CODE` when there is none."""
     for entry in _sequence(sequence):
-        if isinstance(entry, Mapping):
+        if isinstance(entry, (dict, Mapping)):
             value = (
                 _text(entry.get("CodeValue"))
                 or _text(entry.get("LongCodeValue"))
@@ -284,15 +285,23 @@ def _code(sequence: object) -> Code:
             )
             meaning = _text(entry.get("CodeMeaning"))
             if value or meaning:
-                return Code(value, _text(entry.get("CodingSchemeDesignator")), meaning)
+                return _made(value, _text(entry.get("CodingSchemeDesignator")), meaning)
     return NO_CODE
 
 
+# A report repeats some hundred codes thousands of times.
+_made = lru_cache(maxsize=4096)(Code)
+
+
 def _sequence(value: object) -> Sequence[object]:
-    return value if isinstance(value, list) else [value] if isinstance(value, Mapping) else ()
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, Mapping) else ()
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, str):
         return value.strip("\0 \t\r\n")
     if isinstance(value, list):

@@ -21,9 +21,9 @@ part of a field's name, and values are converted to it. What a report does not s
 - **Codes.** Concepts and values are known by code and scheme; SNOMED RT codes count as their SNOMED CT
   twins. A text field holds the code's meaning as the report has it; `<field>_code` the code.
 - **Several values.** A repeated or multi-valued number gives its mean, and `<field>_n` how many there were.
-- **Unknown units.** Such a value is kept as `<stem>_raw` with `<stem>_raw_unit`, where the stem is the field's
-  name without its unit, and `dose_warnings` says so. A number without any unit is read in the one that
-  PS3.16 fixes for its concept, which `dose_warnings` says too.
+- **Unknown units.** Such a value is kept as `<stem>_raw` with `<stem>_raw_unit`, where the stem is the
+  field's name without its unit, and `dose_warnings` says so. A number without any unit is read in the one
+  that PS3.16 fixes for its concept, which `dose_warnings` says too.
 - **Moments** are ISO 8601 by the clock of the scanner; the zone, where the report names one, is in
   `timezone_offset`.
 - **Identity.** `event_key` is the same each time an irradiation is read, and in each report that repeats it.

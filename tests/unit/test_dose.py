@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from copydicom_app.dose import dose_moment, flatten_dose_report, is_dose_report
+from copydicom_app.nested_report import nested
+from copydicom_app.structured_report import read
 from testbench.dose_reports import (
     DIALECTS,
     Report,
@@ -342,6 +344,8 @@ def test_reading_again_gives_the_same_records() -> None:
     before = copy.deepcopy(dict(tags))
     assert flatten_dose_report(tags) == flatten_dose_report(tags)
     assert tags == before
+    assert flatten_dose_report(tags, tree=read(tags)) == flatten_dose_report(tags)
+    assert nested(tags, read(tags)) == nested(tags)
 
 
 def test_the_zone_of_a_start_goes_to_its_own_field() -> None:
