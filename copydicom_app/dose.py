@@ -34,8 +34,8 @@ __all__ = ["dose_moment", "flatten_dose_report", "image_dose", "is_dose_report"]
 TEMPLATES = frozenset({"10001", "10011", "10021", "10040"})
 """Root templates of dose reports (PS3.16); ContentTemplateSequence names one, unless a vendor forgot."""
 
-TITLES = keys("113701", "113500", "113502")
-"""Titles of dose reports."""
+TITLES = keys("113701", "113500", "113502", "99SMS_RADSUM:C-10")
+"""Titles of dose reports; the last is that of Siemens Arcadis, which gives totals only."""
 
 EVENTS = {
     key("113819"): "ct",

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from copydicom_app.codes import key, keys
-from copydicom_app.dose_items import Part, Rule, fill, put_number, put_warnings, rules
-from copydicom_app.dose_units import tidy
+from copydicom_app.dose_items import SHUTTERS, Part, Rule, fill, put_number, put_warnings, rules
+from copydicom_app.dose_units import convert, tidy
 from copydicom_app.structured_report import ContentItem, problems_of
 
 _FILTERS = key("113771")
@@ -34,6 +34,7 @@ _THICKNESS = {
 }
 _FIELD_SIZE = re.compile(r"<iiDiameter\s+SRData=\"\s*(\d+(?:\.\d+)?)\s*\"")
 _POSITION = re.compile(r"<Position\s+SRData=\"\s*([HF]F[SP])\s*\"", re.IGNORECASE)
+_MODULATION = re.compile(r"X-ray Modulation Type\s*=\s*([^,;]+)", re.IGNORECASE)
 _TABLE_END = {"H": ("headfirst", "102540008"), "F": ("feet-first", "102541007")}
 _LYING = {"S": "supine", "P": "prone"}
 
@@ -43,13 +44,14 @@ def event_record(
 ) -> dict[str, Any]:
     """Fills the record of one event and gives it back; `study` and `comment` are its report's."""
     warnings: list[str] = []
-    part = Part(container.children, apart=frozenset({_FILTERS, _SOURCE}))
+    part = Part(_shown(container), apart=frozenset({_FILTERS, _SOURCE}))
     fill(record, part, _RULES[kind], warnings)
     if kind == "ct":
         _put_ct(record, part, container, warnings)
     elif kind == "projection":
         _put_filters(record, part, container, warnings)
         _put_derived(record)
+        _put_field_of_shutters(record, part)
     _put_dose_check(record, container)
     if not container.children:
         warnings.append(f"{container.label}: empty")
@@ -63,8 +65,14 @@ def event_record(
     return record
 
 
+def _shown(container: ContentItem) -> list[ContentItem]:
+    """The items of an event, but of several containers of CT parameters (one a source) the first."""
+    first = next((item for item in container.children if item.name.key == _PARAMETERS), None)
+    return [item for item in container.children if item is first or item.name.key != _PARAMETERS]
+
+
 def _put_ct(record: dict[str, Any], part: Part, container: ContentItem, warnings: list[str]) -> None:
-    sources = [item for item in part.apart if item.name.key == _SOURCE]
+    sources = [item for item in _walk(container) if item.name.key == _SOURCE]
     if not sources:
         # Without the container for a source its values stand among the parameters, a container each.
         sources = [item for item in _walk(container) if item.name.key == _PARAMETERS]
@@ -76,7 +84,7 @@ def _put_ct(record: dict[str, Any], part: Part, container: ContentItem, warnings
         warnings.append(f"{len(sources)} X-ray sources, of which the first two are kept")
     kind = part.code(key("113820"))
     if kind is not None:
-        record["is_localizer"] = kind.key == _LOCALIZER
+        record["is_localizer"] = kind.key == _LOCALIZER or kind.meaning == "Constant Angle Acquisition"
     phantom = part.first(key("113835"))
     if phantom is not None:
         size = _phantom_cm(phantom)
@@ -153,15 +161,39 @@ def _put_derived(record: dict[str, Any]) -> None:
     if "exposure_time_ms" not in record and {"n_pulses", "pulse_width_ms"} <= record.keys():
         record["exposure_time_ms"] = tidy(record["n_pulses"] * record["pulse_width_ms"])
         derived.append("exposure_time_ms")
-    if derived:
-        record["dose_derived"] = derived
+    _name_derived(record, *derived)
+
+
+def _put_field_of_shutters(record: dict[str, Any], part: Part) -> None:
+    """The collimated field of Philips, which gives its shutters only, at 1 m from the focus.
+
+    Left and right bound what its "Detector Field Size" calls the Y side: the field's height.
+    """
+    names = ("collimated_field_height_mm", "collimated_field_width_mm", "collimated_field_area_cm2")
+    distance = record.get("source_detector_distance_mm")
+    shutters = [part.first(code) for code in SHUTTERS]
+    sizes = [convert(s.number, s.unit, "mm") for s in shutters if s and s.number is not None]
+    if len(sizes) < len(SHUTTERS) or None in sizes or not distance or any(n in record for n in names):
+        return
+    bottom, left, right, top = (size or 0.0 for size in sizes)
+    height, width = (left + right) * distance / 1000, (bottom + top) * distance / 1000
+    record.update(zip(names, (tidy(height), tidy(width), tidy(height * width / 100))))
+    _name_derived(record, *names)
+
+
+def _name_derived(record: dict[str, Any], *names: str) -> None:
+    if names:
+        record["dose_derived"] = [*record.get("dose_derived", []), *names]
 
 
 def _put_from_comments(record: dict[str, Any], report_comment: str) -> None:
-    """Siemens writes the field size, and how the patient lies, into XML in comments."""
+    """Siemens writes the field size, how the patient lies, and CT's modulation type into comments."""
     size = _FIELD_SIZE.search(record.get("comment", ""))
     if size:
         record["field_size_mm"] = float(size[1])
+    modulation = _MODULATION.search(record.get("comment", ""))
+    if modulation:
+        record.setdefault("xray_modulation_type", modulation[1].strip())
     position = _POSITION.search(report_comment)
     if not position or "patient_table_relationship" in record or "patient_orientation" in record:
         return
@@ -169,11 +201,7 @@ def _put_from_comments(record: dict[str, Any], report_comment: str) -> None:
     record["patient_table_relationship"], record["patient_table_relationship_code"] = _TABLE_END[end]
     record["patient_orientation"], record["patient_orientation_code"] = "recumbent", "102538003"
     record["patient_orientation_modifier"] = _LYING[lying]
-    record["dose_derived"] = [
-        *record.get("dose_derived", []),
-        "patient_table_relationship",
-        "patient_orientation",
-    ]
+    _name_derived(record, "patient_table_relationship", "patient_orientation", "patient_orientation_modifier")
 
 
 def _put_dose_check(record: dict[str, Any], container: ContentItem) -> None:

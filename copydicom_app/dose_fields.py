@@ -87,15 +87,15 @@ study | n_constant_angle | number | 1 | 113820 | 10013 | - | 4 | localizers
 study | n_free | number | 1 | 113820 | 10013 | - | 0 |
 study | total_dlp_mGycm | number | mGy.cm | 113813 | 10012 | total | 415.82 | as the report says; may differ from the sum of events
 study | max_ctdivol_mGy | number | mGy | derived | | - | 9.91 | over events that are no localizer
-study | total_dap_Gycm2 | number | Gy.cm2 | 113722 | 10007 | total | 2.79 | all planes
+study | total_dap_Gycm2 | number | Gy.cm2 | 113722 else 99SMS_RADSUM:C-204 | 10007 | total | 2.79 | all planes
 study | total_rp_dose_mGy | number | mGy | 113725 | 10007 | total | 14.06 | all planes
 study | fluoro_dap_Gycm2 | number | Gy.cm2 | 113726 | 10004 | total | 0.87 |
 study | fluoro_rp_dose_mGy | number | mGy | 113728 | 10004 | total | 3.86 |
 study | acq_dap_Gycm2 | number | Gy.cm2 | 113727 | 10004 | total | 1.92 |
 study | acq_rp_dose_mGy | number | mGy | 113729 | 10004 | total | 10.2 |
-study | total_fluoro_time_s | number | s | 113730 | 10004 | total | 74 |
+study | total_fluoro_time_s | number | s | 113730 else 99SMS_RADSUM:C-202 | 10004 | total | 74 |
 study | total_acq_time_s | number | s | 113855 | 10004 | total | 11 |
-study | n_radiographic_frames | number | 1 | 113731 | 10006/10007 | total | 15 |
+study | n_radiographic_frames | number | 1 | 113731 else 99SMS_RADSUM:C-200 | 10006/10007 | total | 15 |
 study | total_agd_left_mGy | number | mGy | 111637 with SCT:272741003 | 10005 | - | 1.3 | laterality is a child of the NUM item
 study | total_agd_right_mGy | number | mGy | 111637 with SCT:272741003 | 10005 | - | 1.28 |
 study | total_agd_both_mGy | number | mGy | 111637 with SCT:272741003 | 10005 | - | 2.58 |
@@ -223,7 +223,7 @@ event | secondary_angle_deg | number | deg | 112012 | 10003C | num | -1.1 |
 event | primary_end_angle_deg | number | deg | 113739 | 10003C | num | 90 |
 event | secondary_end_angle_deg | number | deg | 113740 | 10003C | num | 0 |
 event | column_angulation_deg | number | deg | 113770 | 10003C | num | 0 |
-event | source_detector_distance_mm | number | mm | 113750 | 10003C | num | 1198 |
+event | source_detector_distance_mm | number | mm | 113750 else 99PHI-IXR-XPER:018 | 10003C | num | 1198 |
 event | source_isocenter_distance_mm | number | mm | 113748 | 10003C | num | 785 |
 event | source_rp_distance_mm | number | mm | 113737 | 10003C | num | 635 |
 event | source_table_distance_mm | number | mm | 113792 | 10003C | num | 700 |
@@ -238,7 +238,7 @@ event | table_head_tilt_deg | number | deg | 113754 | 10003C | num | 0 |
 event | table_horizontal_rotation_deg | number | deg | 113755 | 10003C | num | 0 |
 event | table_cradle_tilt_deg | number | deg | 113756 | 10003C | num | 0 |
 event | collimated_field_area_cm2 | number | cm2 | 113790 | 10003B | num | 1054.4 | file in m2
-event | collimated_field_height_mm | number | mm | 113788 | 10003B | num | 240 |
+event | collimated_field_height_mm | number | mm | 113788 | 10003B | num | 240 | Philips: from its shutters, at the detector
 event | collimated_field_width_mm | number | mm | 113789 | 10003B | num | 180 |
 event | field_size_mm | number | mm | 121106 | | - | 480 | field size in the XML of a Siemens comment
 event | exposure_index | number | 1 | 113845 | 10003A | num | 1423 |
@@ -270,7 +270,7 @@ event | glucose_mmol_l | number | mmol/l | LN:14749-6 | 10024 | num | 5.4 |
 event | ctdifreeair_mGy | number | mGy | 113837 | 10013 | num | 21 |
 event | measured_lateral_mm | number | mm | 113931 | 10013 | num | 340 |
 event | measured_ap_mm | number | mm | 113932 | 10013 | num | 240 |
-event | xray_modulation_type | string | | 113842 | 10013 | text | XYZ_EC |
+event | xray_modulation_type | string | | 113842 | 10013 | text | XYZ_EC | else from a Siemens comment
 event | irradiation_event_label | string | | 113605 | 10003/10013 | text | 5 |
 event | is_repeated_acquisition | string | | 128551 | 10003/10013 | text | No |
 event | acquired_image_uid | string | | 113795 | 10003 | text | 1.2.840... | first image of the event

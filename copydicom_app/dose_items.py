@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Optional
 
-from copydicom_app.codes import Code, Key
+from copydicom_app.codes import Code, Key, key
 from copydicom_app.concept_names import NAMES, known_by_name
 from copydicom_app.dose_fields import FIELDS, TEMPLATE_UNITS
 from copydicom_app.dose_units import convert, has_no_unit, tidy
@@ -17,7 +17,10 @@ MAX_WARNINGS = 20
 
 _STARTS = frozenset({"datetime_started", "administration_start", "irradiation_start"})
 
-_KNOWN = frozenset(NAMES).union(*(field.codes for field in FIELDS))
+SHUTTERS = tuple(key(f"99PHI-IXR-XPER:{code}") for code in ("006", "007", "008", "009"))
+"""Philips' distances of the shutters from the middle of the field, at 1 m: bottom, left, right, top."""
+
+_KNOWN = frozenset(NAMES).union(SHUTTERS, *(field.codes for field in FIELDS))
 
 
 class Rule(NamedTuple):

@@ -14,6 +14,7 @@ from copydicom_app.structured_report import ContentItem, Reference, find
 
 _PROCEDURE = "121058"
 _CT, _MAMMOGRAPHY = key("SCT:77477000"), key("SCT:71651007")
+_ARCADIS = key("99SMS_RADSUM:C-10")
 _FLUOROSCOPY = "44491008"
 _PET_NUCLIDES = keys(
     "SCT:77004003",  # 18F
@@ -57,6 +58,8 @@ def modality(
         return "CT"
     if _MAMMOGRAPHY in procedures or _has_glandular_dose(study, events):
         return "MG"
+    if root.name.key == _ARCADIS:
+        return "RF"
     if "projection" not in kinds and not procedures:
         return ""
     imaged = _imaged(tags, root)

@@ -33,6 +33,13 @@ _ACQUISITION_TYPES = {
     "113806": "n_stationary",
     "113807": "n_free",
 }
+_ACQUISITIONS_BY_NAME = {
+    "Spiral Acquisition": "n_spiral",
+    "Sequenced Acquisition": "n_sequenced",
+    "Constant Angle Acquisition": "n_constant_angle",
+    "Stationary Acquisition": "n_stationary",
+    "Free Acquisition": "n_free",
+}
 
 
 def put_totals(study: dict[str, Any], part: Part, warnings: list[str]) -> None:
@@ -64,6 +71,7 @@ def put_counts(study: dict[str, Any], events: list[dict[str, Any]], kinds: list[
         study.update(dict.fromkeys(_ACQUISITION_TYPES.values(), 0))
     for event in distinct:
         name = _ACQUISITION_TYPES.get(str(event.get("ct_acquisition_type_code", "")))
+        name = name or _ACQUISITIONS_BY_NAME.get(str(event.get("ct_acquisition_type", "")))
         if name:
             study[name] += 1
     doses = [e["ctdivol_mGy"] for e in distinct if "ctdivol_mGy" in e and not e.get("is_localizer")]

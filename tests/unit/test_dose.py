@@ -206,6 +206,20 @@ def test_two_sources_are_kept_apart() -> None:
     assert "kvp_kV_n" not in event
 
 
+def test_a_source_with_its_own_container_of_parameters_is_a_second_one() -> None:
+    tags = copy.deepcopy(dict(ct(SPIRAL).tags))
+    acquisition = next(item for item in _items(tags) if _code(item) == "113819")
+    parameters = next(item for item in _items(acquisition) if _code(item) == "113822")
+    second = copy.deepcopy(parameters)
+    for item in _items(second):
+        if _code(item) == "113733":
+            item["MeasuredValueSequence"][0]["NumericValue"] = "140"
+    acquisition["ContentSequence"].append(second)
+    _, event = flatten_dose_report(tags)
+    assert (event["kvp_kV"], event["kvp_b_kV"]) == (120.0, 140.0)
+    assert (event["scanning_length_mm"], "scanning_length_mm_n" in event) == (414.0, False)
+
+
 def test_size_specific_dose_and_water_equivalent_diameter_are_read() -> None:
     flat(ct({**SPIRAL, "ssde_mGy": 12.4, "wed_mm": 287.0, "effective_diameter_mm": 301.0}))
 
@@ -409,6 +423,44 @@ def test_a_siemens_comment_tells_field_size_and_position() -> None:
     )
 
 
+def test_philips_shutters_give_the_field_at_the_detector() -> None:
+    tags = copy.deepcopy(dict(fluoroscopy().tags))
+    event = next(item for item in _items(tags) if _code(item) == "113706")
+    event["ContentSequence"] = [i for i in event["ContentSequence"] if _code(i) != "113790"]
+    for code, value in (("006", "130"), ("007", "160"), ("008", "165"), ("009", "131"), ("018", "1200")):
+        event["ContentSequence"].append(_number(code, "99PHI-IXR-XPER", value, "mm"))
+    _, record = flatten_dose_report(tags)
+    expected = {
+        "collimated_field_height_mm": 325 * 1.2,
+        "collimated_field_width_mm": 261 * 1.2,
+        "collimated_field_area_cm2": 325 * 261 * 1.44 / 100,
+        "source_detector_distance_mm": 1200.0,
+    }
+    assert_says(record, expected)
+    assert "collimated_field_area_cm2" in record["dose_derived"]
+
+
+def test_a_report_of_totals_only_is_a_study_without_events() -> None:
+    title = [
+        {"CodeValue": "C-10", "CodingSchemeDesignator": "99SMS_RADSUM", "CodeMeaning": "Radiation Summary"}
+    ]
+    content = [
+        _number("C-200", "99SMS_RADSUM", "4", "1"),
+        _number("C-202", "99SMS_RADSUM", "63", "s"),
+        _number("C-204", "99SMS_RADSUM", "1.5", "Gy.cm2"),
+    ]
+    tags = {"ConceptNameCodeSequence": title, "ValueType": "CONTAINER", "ContentSequence": content}
+    assert is_dose_report(tags)
+    (study,) = flatten_dose_report(tags)
+    expected = {
+        "n_radiographic_frames": 4,
+        "total_fluoro_time_s": 63.0,
+        "total_dap_Gycm2": 1.5,
+        "n_events": 0,
+    }
+    assert_says(study, {**expected, "modality": "RF"})
+
+
 def test_what_is_computed_is_named() -> None:
     pulsed = {k: v for k, v in FLUOROSCOPY.items() if k != "exposure_time_ms"}
     _, (event,) = flat(fluoroscopy(pulsed))
@@ -449,6 +501,13 @@ def _items(tags: Mapping[str, Any]) -> Any:
 
 def _code(item: Mapping[str, Any]) -> str:
     return item["ConceptNameCodeSequence"][0]["CodeValue"]
+
+
+def _number(code: str, scheme: str, value: str, unit: str) -> dict[str, Any]:
+    name = {"CodeValue": code, "CodingSchemeDesignator": scheme, "CodeMeaning": "vendor's own"}
+    units = [{"CodeValue": unit, "CodingSchemeDesignator": "UCUM", "CodeMeaning": unit}]
+    measured = [{"NumericValue": value, "MeasurementUnitsCodeSequence": units}]
+    return {"ConceptNameCodeSequence": [name], "ValueType": "NUM", "MeasuredValueSequence": measured}
 
 
 def _comment(text: str) -> dict[str, Any]:
