@@ -125,7 +125,7 @@ event | irradiation_event_uid | string | | 113769 else 113503 | 10003/10013/1002
 event | event_key | string | | derived | | - | 1.2.840...#2 | the uid; `uid#k` for a repeat; `<sop uid>#<index>` without one
 event | datetime_started | string | | 111526 | 10003/10013 | time | 2020-01-31T10:11:12 |
 event | acquisition_protocol | string | | 125203 | 10003/10013 | text | Thorax | absent in GE CT
-event | comment | string | | 121106 | 10003/10013 | last | | at most 1,000 characters; of the study too
+event | comment | string | | 121106 | 10003/10013 | last | breath hold | at most 1,000 characters; of the study too; subject to phi, since Siemens names the physician in it
 event | ct_acquisition_type | string | | 113820 | 10013 | text | Spiral Acquisition |
 event | ct_acquisition_type_code | string | | 113820 | 10013 | code | 116152004 |
 event | irradiation_event_type | string | | 113721 | 10003 | text | Fluoroscopy | SCT 44491008, DCM 113611-113613
@@ -311,6 +311,9 @@ def _fields() -> tuple[Field, ...]:
 
 
 FIELDS = _fields()
+
+PERSONAL_FIELDS = tuple(field.name for field in FIELDS if "subject to phi" in field.note)
+"""What names, or may name, a person: the `phi` setting of an input keeps, hashes or drops them."""
 
 TEMPLATE_UNITS = {
     "total_rp_dose_mGy": "Gy",

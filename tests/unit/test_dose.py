@@ -461,6 +461,23 @@ def test_a_report_of_totals_only_is_a_study_without_events() -> None:
     assert_says(study, {**expected, "modality": "RF"})
 
 
+def test_a_concept_with_an_unknown_code_is_known_by_its_name_unless_the_code_is_there_too() -> None:
+    tags = copy.deepcopy(dict(radiography({k: v for k, v in RADIOGRAPH.items() if k != "dap_Gycm2"}).tags))
+    event = next(item for item in _items(tags) if _code(item) == "113706")
+    odd = _number("77", "99ACME", "0.5", "Gy.cm2")
+    odd["ConceptNameCodeSequence"][0]["CodeMeaning"] = "Dose Area Product"
+    event["ContentSequence"].append(odd)
+    assert flatten_dose_report(tags)[1]["dap_Gycm2"] == 0.5
+    event["ContentSequence"].append(_number("122130", "DCM", "0.7", "Gy.cm2"))
+    assert flatten_dose_report(tags)[1]["dap_Gycm2"] == 0.7
+
+
+def test_a_siemens_ct_comment_tells_the_modulation() -> None:
+    comment = "Internal technical scan parameters: Body Size = Adult, X-ray Modulation Type = XYZ_EC"
+    _, (event,) = flat(ct({**SPIRAL, "comment": comment}))
+    assert event["xray_modulation_type"] == "XYZ_EC"
+
+
 def test_what_is_computed_is_named() -> None:
     pulsed = {k: v for k, v in FLUOROSCOPY.items() if k != "exposure_time_ms"}
     _, (event,) = flat(fluoroscopy(pulsed))

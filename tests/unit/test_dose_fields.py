@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from copydicom_app.dose_fields import FIELDS, TEMPLATE_UNITS
+from copydicom_app.dose_fields import FIELDS, PERSONAL_FIELDS, TEMPLATE_UNITS
 from copydicom_app.dose_units import factor
 from testbench import fields_doc
 
@@ -29,6 +29,11 @@ def test_every_agreed_field_is_in_the_table_with_its_unit() -> None:
     with agreed.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             assert ours[row["record"], row["field"]] == (row["type"], row["unit"])
+
+
+def test_every_field_has_an_example_and_personal_ones_are_marked() -> None:
+    assert [field.name for field in FIELDS if not field.example] == []
+    assert {"patient_id", "performing_physician_name", "operator_name", "comment"} < set(PERSONAL_FIELDS)
 
 
 def test_a_field_is_in_the_table_once() -> None:
