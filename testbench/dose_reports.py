@@ -14,10 +14,23 @@ The same arguments give the same report, UIDs included.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from testbench.dose_concepts import (
+    CODES,
+    IMAGES,
+    IN_ALERT,
+    IN_CT_DOSE,
+    IN_NOTIFICATION,
+    IN_SOURCE,
+    NUMBERS,
+    PARAMETERS,
+    TOTALS,
+    VALUES,
+)
 from testbench.dose_dialects import DIALECTS
 from testbench.sr_items import Dialect, Item, Writer, dicom_bytes, uid
 
@@ -28,170 +41,6 @@ Event = Mapping[str, Any]
 DOSE_SR = "1.2.840.10008.5.1.4.1.1.88.67"
 ENHANCED_SR = "1.2.840.10008.5.1.4.1.1.88.22"
 NUCLEAR_SR = "1.2.840.10008.5.1.4.1.1.88.68"
-
-# Field of an event: (concept, name, unit in the file, what a value is multiplied by).
-_NUMBERS = {
-    "ctdivol_mGy": ("113830", "Mean CTDIvol", "mGy", 1),
-    "dlp_mGycm": ("113838", "DLP", "mGy.cm", 1),
-    "ssde_mGy": ("113930", "Size Specific Dose Estimation", "mGy", 1),
-    "wed_mm": ("113980", "Water Equivalent Diameter", "mm", 1),
-    "effective_diameter_mm": ("113933", "Derived Effective Diameter", "mm", 1),
-    "exposure_time_s": ("113824", "Exposure Time", "s", 1),
-    "exposure_time_ms": ("113824", "Exposure Time", "ms", 1),
-    "scanning_length_mm": ("113825", "Scanning Length", "mm", 1),
-    "nominal_single_collimation_mm": ("113826", "Nominal Single Collimation Width", "mm", 1),
-    "nominal_total_collimation_mm": ("113827", "Nominal Total Collimation Width", "mm", 1),
-    "pitch_factor": ("113828", "Pitch Factor", "{ratio}", 1),
-    "n_xray_sources": ("113823", "Number of X-Ray Sources", "{X-Ray sources}", 1),
-    "kvp_kV": ("113733", "KVP", "kV", 1),
-    "xray_tube_current_mA": ("113734", "X-Ray Tube Current", "mA", 1),
-    "max_xray_tube_current_mA": ("113833", "Maximum X-Ray Tube Current", "mA", 1),
-    "exposure_time_per_rotation_s": ("113834", "Exposure Time per Rotation", "s", 1),
-    "avg_xray_tube_current_mA": ("113767", "Average X-Ray Tube Current", "mA", 1),
-    "dap_Gycm2": ("122130", "Dose Area Product", "Gy.m2", 1e-4),
-    "rp_dose_mGy": ("113738", "Dose (RP)", "Gy", 1e-3),
-    "exposure_mAs": ("113736", "Exposure", "uA.s", 1e3),
-    "pulse_rate_per_s": ("113791", "Pulse Rate", "{pulse}/s", 1),
-    "n_pulses": ("113768", "Number of Pulses", "1", 1),
-    "pulse_width_ms": ("113793", "Pulse Width", "ms", 1),
-    "irradiation_duration_s": ("113742", "Irradiation Duration", "s", 1),
-    "focal_spot_mm": ("113766", "Focal Spot Size", "mm", 1),
-    "primary_angle_deg": ("112011", "Positioner Primary Angle", "deg", 1),
-    "secondary_angle_deg": ("112012", "Positioner Secondary Angle", "deg", 1),
-    "source_detector_distance_mm": ("113750", "Distance Source to Detector", "mm", 1),
-    "source_isocenter_distance_mm": ("113748", "Distance Source to Isocenter", "mm", 1),
-    "collimated_field_area_cm2": ("113790", "Collimated Field Area", "m2", 1e-4),
-    "exposure_index": ("113845", "Exposure Index", "1", 1),
-    "target_exposure_index": ("113846", "Target Exposure Index", "1", 1),
-    "deviation_index": ("113847", "Deviation Index", "1", 1),
-    "agd_mGy": ("111631", "Average Glandular Dose", "mGy", 1),
-    "entrance_exposure_mGy": ("111636", "Entrance Exposure at RP", "mGy", 1),
-    "hvl_mmAl": ("111634", "Half Value Layer", "mm", 1),
-    "compression_thickness_mm": ("111633", "Compression Thickness", "mm", 1),
-    "compression_force_N": ("111647", "Compression Force", "N", 1),
-    "percent_fibroglandular_tissue": ("111046", "Percent Fibroglandular Tissue", "%", 1),
-    "administered_activity_MBq": ("113507", "Administered activity", "MBq", 1),
-    "effective_dose_mSv": ("113839", "Effective Dose", "mSv", 1),
-    "radiopharmaceutical_specific_activity": (
-        "123007",
-        "Radiopharmaceutical Specific Activity",
-        "Bq/mmol",
-        1e-3,
-    ),
-    "dose_check_dlp_alert_value_mGycm": ("113903", "DLP Alert Value", "mGy.cm", 1),
-    "dose_check_ctdivol_alert_value_mGy": ("113904", "CTDIvol Alert Value", "mGy", 1),
-    "dose_check_accum_dlp_fwd_mGycm": ("113905", "Accumulated DLP Forward Estimate", "mGy.cm", 1),
-    "dose_check_dlp_notif_value_mGycm": ("113911", "DLP Notification Value", "mGy.cm", 1),
-    "dose_check_dlp_fwd_mGycm": ("113913", "DLP Forward Estimate", "mGy.cm", 1),
-}
-# Field of an event: (concept, scheme, name).
-_CODES = {
-    "ct_acquisition_type": ("113820", "DCM", "CT Acquisition Type"),
-    "target_region": ("123014", "DCM", "Target Region"),
-    "procedure_context": ("G-C32C", "SRT", "Procedure Context"),
-    "ctdiw_phantom_type": ("113835", "DCM", "CTDIw Phantom Type"),
-    "irradiation_event_type": ("113721", "DCM", "Irradiation Event Type"),
-    "acquisition_plane": ("113764", "DCM", "Acquisition Plane"),
-    "anatomical_structure": ("T-D0005", "SRT", "Anatomical structure"),
-    "laterality": ("G-C171", "SRT", "Laterality"),
-    "image_view": ("111031", "DCM", "Image View"),
-    "reference_point_definition": ("113780", "DCM", "Reference Point Definition"),
-    "fluoro_mode": ("113732", "DCM", "Fluoro Mode"),
-    "anode_target_material": ("111632", "DCM", "Anode Target Material"),
-    "xray_grid": ("111635", "DCM", "X-Ray Grid"),
-    "patient_table_relationship": ("113745", "DCM", "Patient Table Relationship"),
-    "patient_orientation": ("113743", "DCM", "Patient Orientation"),
-    "radiopharmaceutical_agent": ("F-61FDB", "SRT", "Radiopharmaceutical agent"),
-    "radionuclide": ("C-10072", "SRT", "Radionuclide"),
-    "route_of_administration": ("G-C340", "SRT", "Route of administration"),
-    "dose_check_dlp_alert_configured": ("113901", "DCM", "DLP Alert Value Configured"),
-    "dose_check_dlp_notif_configured": ("113909", "DCM", "DLP Notification Value Configured"),
-}
-# Meaning of a value: (code, scheme).
-_VALUES = {
-    "Spiral Acquisition": ("P5-08001", "SRT"),
-    "Sequenced Acquisition": ("113804", "DCM"),
-    "Constant Angle Acquisition": ("113805", "DCM"),
-    "Stationary Acquisition": ("113806", "DCM"),
-    "CT without contrast": ("P5-0808E", "SRT"),
-    "IEC Head Dosimetry Phantom": ("113690", "DCM"),
-    "IEC Body Dosimetry Phantom": ("113691", "DCM"),
-    "Fluoroscopy": ("P5-06000", "SRT"),
-    "Rotational Acquisition": ("113613", "DCM"),
-    "Single Plane": ("113622", "DCM"),
-    "Plane A": ("113620", "DCM"),
-    "Plane B": ("113621", "DCM"),
-    "Pulsed": ("113631", "DCM"),
-    "15cm from Isocenter toward Source": ("113860", "DCM"),
-    "Head": ("T-D1100", "SRT"),
-    "Chest": ("T-D3000", "SRT"),
-    "Abdomen": ("T-D4000", "SRT"),
-    "Entire body": ("T-D0010", "SRT"),
-    "Breast": ("T-04000", "SRT"),
-    "Left": ("G-A101", "SRT"),
-    "Right": ("G-A100", "SRT"),
-    "cranio-caudal": ("R-10242", "SRT"),
-    "medio-lateral oblique": ("R-10226", "SRT"),
-    "Tungsten or Tungsten compound": ("C-164F9", "SRT"),
-    "Copper or Copper compound": ("C-127F9", "SRT"),
-    "Aluminum or Aluminum compound": ("C-120F9", "SRT"),
-    "Silver or Silver compound": ("C-137F9", "SRT"),
-    "Rhodium or Rhodium compound": ("C-167F9", "SRT"),
-    "Strip filter": ("113650", "DCM"),
-    "Focused grid": ("111642", "DCM"),
-    "headfirst": ("F-10470", "SRT"),
-    "recumbent": ("F-10450", "SRT"),
-    "Fluorodeoxyglucose F^18^": ("C-B1031", "SRT"),
-    "^18^Fluorine": ("C-111A1", "SRT"),
-    "Intravenous route": ("G-D101", "SRT"),
-    "Yes": ("R-0038D", "SRT"),
-    "Computed Tomography X-Ray": ("P5-08000", "SRT"),
-    "Projection X-Ray": ("113704", "DCM"),
-    "Mammography": ("P5-40010", "SRT"),
-    "PET study for localization of tumor": ("P5-0A00A", "SRT"),
-    "Diagnostic Intent": ("R-408C3", "SRT"),
-    "Study": ("113014", "DCM"),
-    "Automated Data Collection": ("113856", "DCM"),
-    "Irradiating Device": ("113859", "DCM"),
-    "Device": ("121007", "DCM"),
-}
-# Accumulated dose: field of the study: (concept, name, unit, factor).
-_TOTALS = {
-    "total_dap_Gycm2": ("113722", "Dose Area Product Total", "Gy.m2", 1e-4),
-    "total_rp_dose_mGy": ("113725", "Dose (RP) Total", "Gy", 1e-3),
-    "fluoro_dap_Gycm2": ("113726", "Fluoro Dose Area Product Total", "Gy.m2", 1e-4),
-    "fluoro_rp_dose_mGy": ("113728", "Fluoro Dose (RP) Total", "Gy", 1e-3),
-    "total_fluoro_time_s": ("113730", "Total Fluoro Time", "s", 1),
-    "acq_dap_Gycm2": ("113727", "Acquisition Dose Area Product Total", "Gy.m2", 1e-4),
-    "acq_rp_dose_mGy": ("113729", "Acquisition Dose (RP) Total", "Gy", 1e-3),
-}
-_IN_CT_DOSE = (
-    "ctdivol_mGy",
-    "ctdiw_phantom_type",
-    "dlp_mGycm",
-    "ssde_mGy",
-    "effective_diameter_mm",
-    "wed_mm",
-)
-_IN_SOURCE = ("kvp_kV", "xray_tube_current_mA", "max_xray_tube_current_mA", "exposure_time_per_rotation_s")
-_IN_ALERT = tuple(name for name in (*_CODES, *_NUMBERS) if "_alert_" in name or "_accum_" in name)
-_IN_NOTIFICATION = tuple(
-    name for name in (*_CODES, *_NUMBERS) if "_notif_" in name or name.endswith("dlp_fwd_mGycm")
-)
-_PARAMETERS = (
-    "exposure_time_s",
-    "scanning_length_mm",
-    "nominal_single_collimation_mm",
-    "nominal_total_collimation_mm",
-    "pitch_factor",
-    "n_xray_sources",
-)
-_IMAGES = {
-    "XA": "1.2.840.10008.5.1.4.1.1.12.1",
-    "RF": "1.2.840.10008.5.1.4.1.1.12.2",
-    "DX": "1.2.840.10008.5.1.4.1.1.1.1",
-    "MG": "1.2.840.10008.5.1.4.1.1.1.2",
-}
 
 
 @dataclass(frozen=True)
@@ -229,6 +78,21 @@ class Report:
     tags: Mapping[str, Any]
     study: Mapping[str, Any]
     events: Sequence[Mapping[str, Any]]
+
+    def differences(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """How flat records, the study's first, differ from what the report says; numbers count to 1e-6."""
+        wanted = [self.study, *self.events]
+        found = [] if len(records) == len(wanted) else [f"{len(records)} records instead of {len(wanted)}"]
+        for number, (record, expected) in enumerate(zip(records, wanted)):  # noqa: B905 - 3.9 has no strict
+            for name, value in expected.items():
+                got = record.get(name)
+                if isinstance(value, float) and isinstance(got, (int, float)):
+                    same = math.isclose(got, value, rel_tol=1e-6)
+                else:
+                    same = got == value
+                if not same:
+                    found.append(f"record {number}: {name} is {got!r} instead of {value!r}")
+        return found
 
     def dicom(self, transfer_syntax: str = "1.2.840.10008.1.2.1") -> bytes:
         """The DICOM file (needs pydicom)."""
@@ -310,7 +174,7 @@ class _Factory(Writer):
         self.study = study
 
     def known(self, meaning: str) -> tuple[str, str, str]:
-        value, scheme = _VALUES.get(meaning, (meaning[:16], "99SYN"))
+        value, scheme = VALUES.get(meaning, (meaning[:16], "99SYN"))
         return value, scheme, meaning
 
     def value(self, concept: str, name: str, meaning: str) -> Item:
@@ -350,10 +214,10 @@ class _Factory(Writer):
             *self._event_start(event, index),
             *self._fields(event, ("target_region", "ct_acquisition_type", "procedure_context")),
             self.container(
-                ("113822", "DCM", "CT Acquisition Parameters"), [*self._fields(event, _PARAMETERS), *sources]
+                ("113822", "DCM", "CT Acquisition Parameters"), [*self._fields(event, PARAMETERS), *sources]
             ),
         ]
-        dose = [*self._fields(event, _IN_CT_DOSE), *self._dose_check(event)]
+        dose = [*self._fields(event, IN_CT_DOSE), *self._dose_check(event)]
         if dose:
             children.append(self.container(("113829", "DCM", "CT Dose"), dose))
         children.extend(self._device())
@@ -364,11 +228,11 @@ class _Factory(Writer):
         if "anatomical_structure" in event:
             side = self._fields(event, ("laterality",))
             structure = self.known(str(event["anatomical_structure"]))
-            children.append(self.coded(_CODES["anatomical_structure"], structure, children=side))
+            children.append(self.coded(CODES["anatomical_structure"], structure, children=side))
         codes = [
-            name for name in _CODES if name not in ("acquisition_plane", "anatomical_structure", "laterality")
+            name for name in CODES if name not in ("acquisition_plane", "anatomical_structure", "laterality")
         ]
-        numbers = [name for name in _NUMBERS if name not in ("kvp_kV", "percent_fibroglandular_tissue")]
+        numbers = [name for name in NUMBERS if name not in ("kvp_kV", "percent_fibroglandular_tissue")]
         children += self._fields(event, codes)
         for _ in range(self.dialect.repeat_source):
             children += [*self._fields(event, ("kvp_kV",)), *self._filters(event)]
@@ -376,11 +240,9 @@ class _Factory(Writer):
         if "percent_fibroglandular_tissue" in event:
             inner = self._fields(event, ("percent_fibroglandular_tissue",))
             children.append(self.container(("111016", "DCM", "Mammography CAD Breast Composition"), inner))
-        if event.get("modality") in _IMAGES:
+        if event.get("modality") in IMAGES:
             image = uid(self.study.name, "image", str(index))
-            children.append(
-                self.image(("113795", "DCM", "Acquired Image"), _IMAGES[event["modality"]], image)
-            )
+            children.append(self.image(("113795", "DCM", "Acquired Image"), IMAGES[event["modality"]], image))
         if self.dialect.private_items:
             children.append(self.number(("003", "99PHI-IXR-XPER", "Number of Frames"), 12, "1"))
         children.extend(self._device())
@@ -389,14 +251,14 @@ class _Factory(Writer):
     def administration(self, event: Event, index: int) -> Item:
         half_life = ("R-42806", "SRT", "Radionuclide Half Life")
         nuclide = self.coded(
-            _CODES["radionuclide"],
+            CODES["radionuclide"],
             self.known(str(event["radionuclide"])),
             "HAS PROPERTIES",
             [self.number(half_life, float(event["radionuclide_half_life_s"]), "s")],
         )
         agent = self.known(str(event["radiopharmaceutical_agent"]))
         children = [
-            self.coded(_CODES["radiopharmaceutical_agent"], agent, children=[nuclide]),
+            self.coded(CODES["radiopharmaceutical_agent"], agent, children=[nuclide]),
             *self._fields(event, ("radiopharmaceutical_specific_activity",)),
             self.uidref(("113503", "DCM", "Radiopharmaceutical Administration Event UID"), self._uid(index)),
             self.datetime(
@@ -413,7 +275,7 @@ class _Factory(Writer):
         children = [
             self.value("113764", "Acquisition Plane", str(plane.get("acquisition_plane", "Single Plane")))
         ]
-        for name, (concept, meaning, unit, factor) in _TOTALS.items():
+        for name, (concept, meaning, unit, factor) in TOTALS.items():
             if name in plane:
                 children.append(self.number((concept, "DCM", meaning), float(plane[name]) * factor, unit))
         for side, code in (("left", "T-04030"), ("right", "T-04020")):
@@ -522,19 +384,19 @@ class _Factory(Writer):
         for name in names:
             if name in self.dialect.omit or (name not in event and name not in self.dialect.empty):
                 continue
-            if name in _CODES:
+            if name in CODES:
                 value = self.known(str(event.get(name, "")))
                 if name == "irradiation_event_type" and value[2] == "Stationary Acquisition":
                     value = ("113611", "DCM", value[2])  # CT has another code of that name
-                items.append(self.coded(_CODES[name], value))
+                items.append(self.coded(CODES[name], value))
                 if name in self.dialect.empty:
                     items[-1]["ConceptCodeSequence"] = []
-            elif name in _NUMBERS:
+            elif name in NUMBERS:
                 items.append(self._number(event, name))
         return items
 
     def _number(self, event: Event, name: str) -> Item:
-        concept, meaning, unit, factor = _NUMBERS[name]
+        concept, meaning, unit, factor = NUMBERS[name]
         if self.dialect.time_in_113735 and concept == "113824":
             concept = "113735"
         value = None if name in self.dialect.empty else float(event[name]) * factor
@@ -547,13 +409,13 @@ class _Factory(Writer):
 
     def _source(self, event: Event, which: str) -> Item:
         one = {}
-        for name in _IN_SOURCE:
+        for name in IN_SOURCE:
             stem, _, unit = name.rpartition("_")
             if f"{stem}{which}_{unit}" in event:
                 one[name] = event[f"{stem}{which}_{unit}"]
         label = self.text(("113832", "DCM", "Identification of the X-Ray Source"), "B" if which else "A")
         return self.container(
-            ("113831", "DCM", "CT X-Ray Source Parameters"), [label, *self._fields(one, _IN_SOURCE)]
+            ("113831", "DCM", "CT X-Ray Source Parameters"), [label, *self._fields(one, IN_SOURCE)]
         )
 
     def _filters(self, event: Event) -> list[Item]:
@@ -571,8 +433,8 @@ class _Factory(Writer):
     def _dose_check(self, event: Event) -> list[Item]:
         items = []
         details = (
-            ("113900", "Dose Check Alert Details", _IN_ALERT, "dose_check_alert_person"),
-            ("113908", "Dose Check Notification Details", _IN_NOTIFICATION, "dose_check_notif_person"),
+            ("113900", "Dose Check Alert Details", IN_ALERT, "dose_check_alert_person"),
+            ("113908", "Dose Check Notification Details", IN_NOTIFICATION, "dose_check_notif_person"),
         )
         for concept, meaning, names, person in details:
             inner = self._fields(event, names)
@@ -594,7 +456,7 @@ class _Factory(Writer):
         """The event's fields as they should come out: translated, without what the dialect leaves out."""
         gone = {*self.dialect.omit, *self.dialect.empty, *self.dialect.unreadable, "filters", "modality"}
         expected = {
-            name: self.dialect.meaning(value) if name in _CODES else value
+            name: self.dialect.meaning(value) if name in CODES else value
             for name, value in event.items()
             if name not in gone
         }
