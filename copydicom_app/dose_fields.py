@@ -119,7 +119,7 @@ study | total_effective_dose_mSv | number | mSv | 113814 | 10012 | total | 4.2 |
 study | calibration_factor | number | 1 | 122322 | 10002 | total | 1 | of the dose meter; several: mean
 study | calibration_uncertainty_pct | number | % | 113763 | 10002 | total | 5 |
 study | acquisition_device_type | string | | 122142 | 10001 | text | Integrated Projection Radiography System |
-study | completion_flag | string | | (0040,A491) | | tag CompletionFlag | COMPLETE | PARTIAL: the study went on
+both | completion_flag | string | | (0040,A491) | | tag CompletionFlag | COMPLETE | PARTIAL: the study went on
 study | report_title | string | | (0040,A043) | | - | X-Ray Radiation Dose Report |
 event | irradiation_event_uid | string | | 113769 else 113503 | 10003/10013/10022 | text | 1.2.840... |
 event | event_key | string | | derived | | - | 1.2.840...#2 | the uid; `uid#k` for a repeat; `<sop uid>#<index>` without one
