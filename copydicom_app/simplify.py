@@ -17,7 +17,8 @@ from copydicom_app.times import iso_datetime, iso_from_dt, parse_offset, to_epoc
 DAY_SECONDS = 86_400
 DEFAULT_MAX_EVENT_BYTES = 100_000
 
-# Splunk extracts fields from the first 5,000 characters only, so what is searched most comes first.
+# Splunk extracts fields from the first 5,000 characters and at most 100 of them by itself, so what is
+# searched most comes first.
 _FIRST = (
     "Modality",
     "PatientID",
@@ -34,6 +35,7 @@ _FIRST = (
     "SeriesInstanceUID",
     "SOPInstanceUID",
     "SOPClassUID",
+    "ImageType",
     "StudyDate",
     "StudyTime",
     "SeriesNumber",
@@ -42,6 +44,8 @@ _FIRST = (
     "ManufacturerModelName",
     "StationName",
     "InstitutionName",
+    "DeviceSerialNumber",
+    "RequestedProcedureDescription",
 )
 
 # The keywords under which Orthanc's simplified form gives private elements: they collide with each other.
@@ -63,6 +67,8 @@ class Origin:
 
     server: str
     zone: tzinfo = timezone.utc
+    dose: bool = True
+    dose_from_images: bool = False
     max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES
     exclude: frozenset[str] = frozenset()
 
@@ -114,9 +120,14 @@ def event_time(tags: Mapping[str, Any], zone: tzinfo, now: float) -> tuple[float
     own_zone = parse_offset(tags.get("TimezoneOffsetFromUTC")) or zone
     for name in _TIME_CHAIN:
         moment = to_epoch(_moment(tags, name), own_zone)
-        if moment is not None and 0 <= moment <= now + DAY_SECONDS:
+        if moment is not None and possible(moment, now):
             return moment, name
     return now, "indexing"
+
+
+def possible(moment: float, now: float) -> bool:
+    """Whether something can have been made then: not before 1970, not more than a day ahead."""
+    return 0 <= moment <= now + DAY_SECONDS
 
 
 def parents_by_hash(id: str, tags: Mapping[str, Any]) -> Optional[Parents]:

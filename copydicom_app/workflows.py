@@ -13,9 +13,10 @@ from typing import Callable, Protocol
 from copydicom_app.changes import Feed
 from copydicom_app.checkpoint import Checkpoint
 from copydicom_app.errors import NotFoundError
+from copydicom_app.events import events_of
 from copydicom_app.models import Event
 from copydicom_app.orthanc import Orthanc, Tags
-from copydicom_app.simplify import Origin, parents_by_hash, tags_event
+from copydicom_app.simplify import Origin, parents_by_hash
 
 
 class Sink(Protocol):
@@ -65,4 +66,4 @@ def _events(orthanc: Orthanc, id: str, tags: Tags, origin: Origin, now: float) -
         parents = parents_by_hash(id, tags) or orthanc.parents(id)
     except NotFoundError:
         return  # deleted since its tags were read
-    yield tags_event(id, tags, parents, origin, now)
+    yield from events_of(id, tags, parents, origin, now)

@@ -33,9 +33,10 @@ from copydicom_app.errors import ConfigurationError, CopydicomError
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
 from copydicom_app.simplify import DEFAULT_MAX_EVENT_BYTES, Origin, zone_named
-from copydicom_app.splunk.config import connect, parse_count, server_named
+from copydicom_app.splunk.config import connect, parse_bool, parse_count, server_named
 from copydicom_app.splunk.logs import Log
 from copydicom_app.splunk.stream import StreamSink
+from copydicom_app.structured_report import LONG_KEYWORDS
 from copydicom_app.workflows import index
 
 SCHEME = "orthanc"
@@ -44,6 +45,7 @@ SCHEME = "orthanc"
 ARGUMENTS = {
     "server": ("Server", "Name of the Orthanc server in copydicom_servers.conf"),
     "start": ("Start", "beginning: all that the server holds, then what comes; now: only what comes"),
+    "dose": ("Dose reports", "true: also one event per irradiation of every dose report"),
     "exclude_tags": ("Leave out", "DICOM keywords, separated by commas, that no event shall hold"),
     "max_event_bytes": (
         "Largest event",
@@ -62,6 +64,7 @@ class Settings:
 
     server: str
     start: str = "beginning"
+    dose: bool = True
     exclude_tags: tuple[str, ...] = ()
     max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES
     workers: int = 3
@@ -87,6 +90,7 @@ class Settings:
         return cls(
             server=text["server"],
             start=start,
+            dose=parse_bool(text.get("dose", ""), "dose", default=True),
             exclude_tags=tuple(tag.strip() for tag in text.get("exclude_tags", "").split(",") if tag.strip()),
             max_event_bytes=parse_count(
                 text.get("max_event_bytes", ""), "max_event_bytes", default=cls.max_event_bytes, least=1000
@@ -168,6 +172,7 @@ class OrthancInput(Script):  # type: ignore[misc]
             zone=zone_named(server.timezone),
             max_event_bytes=settings.max_event_bytes,
             exclude=frozenset(settings.exclude_tags),
+            dose=settings.dose,
         )
         checkpoint = Checkpoint(Path(metadata["checkpoint_dir"]), stanza)
         position = checkpoint.load()
@@ -176,7 +181,7 @@ class OrthancInput(Script):  # type: ignore[misc]
         if position is None:
             position = begin(orthanc, settings.start)
             checkpoint.save(position)
-        feed = Feed(orthanc, position, workers=settings.workers, stop=self.stop)
+        feed = Feed(orthanc, position, workers=settings.workers, stop=self.stop, long=LONG_KEYWORDS)
         sink = StreamSink(self._out, stanza=stanza, index=params.get("index", ""), host=orthanc.host)
         started, instances = time.monotonic(), 0
         with _closing(sink):

@@ -1,0 +1,71 @@
+"""The events of one instance: its tags and, of a dose report, the study and each irradiation. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional
+
+from copydicom_app._version import __version__
+from copydicom_app.dose import dose_moment, flatten_dose_report, image_dose, is_dose_report
+from copydicom_app.models import Event, Parents
+from copydicom_app.nested_report import nested
+from copydicom_app.simplify import Origin, event_time, possible, tags_event
+from copydicom_app.structured_report import is_structured_report, read
+from copydicom_app.times import parse_offset, to_epoch
+
+SOURCETYPES = {"study": "dicom:dose:study", "event": "dicom:dose:event"}
+
+
+def events_of(
+    id: str, tags: Mapping[str, Any], parents: Parents, origin: Origin, now: float
+) -> Iterator[Event]:
+    """The `dicom:instance` event of an instance, then the dose events of a dose report.
+
+    `tags` is Orthanc's simplified form, of a structured report with `structured_report.LONG_KEYWORDS` at
+    full length. In the tags event of any structured report its content stands nested under its title.
+    """
+    if not is_structured_report(tags):
+        yield tags_event(id, tags, parents, origin, now)
+        return
+    tree = read(tags)
+    title, content = nested(tags, tree)
+    header = {keyword: value for keyword, value in tags.items() if keyword != "ContentSequence"}
+    yield tags_event(id, {**header, title: content}, parents, origin, now)
+    if origin.dose and is_dose_report(tags):
+        records = flatten_dose_report(tags, _context(id, parents, origin), tree)
+        for record in records:
+            yield _dose_event(record, records[0], tags, origin, now)
+
+
+def image_dose_event(
+    id: str, tags: Mapping[str, Any], parents: Parents, origin: Origin, now: float
+) -> Optional[Event]:
+    """The `dicom:dose:event` that an image's header gives; None when it tells no dose."""
+    record = image_dose(tags, _context(id, parents, origin))
+    return None if record is None else _dose_event(record, record, tags, origin, now)
+
+
+def _context(id: str, parents: Parents, origin: Origin) -> dict[str, Any]:
+    return {
+        "ID": id,
+        "orthanc_server": origin.server,
+        "ParentSeries": parents.series,
+        "ParentStudy": parents.study,
+        "ParentPatient": parents.patient,
+        "app_version": __version__,
+    }
+
+
+def _dose_event(
+    record: dict[str, Any], study: Mapping[str, Any], tags: Mapping[str, Any], origin: Origin, now: float
+) -> Event:
+    """A record with its time: its own start, else the study's, else the dates of the instance."""
+    sourcetype = SOURCETYPES[record["record_type"]]
+    for source in (record, study):
+        moment, offset, field = dose_moment(source)
+        zone = parse_offset(offset) or parse_offset(tags.get("TimezoneOffsetFromUTC")) or origin.zone
+        time = to_epoch(moment, zone)
+        if field is not None and time is not None and possible(time, now):
+            return Event(sourcetype, {**record, "time_source": field}, time)
+    time, field = event_time(tags, origin.zone, now)
+    return Event(sourcetype, {**record, "time_source": field}, time)
