@@ -38,13 +38,22 @@ class Level(str, Enum):
 
 
 class Status(str, Enum):
-    """What became of one row of a copy."""
+    """What became of one row of a copy, from best to worst: of several the worst is the row's."""
 
-    COPIED = "copied"
     PRESENT = "present"
+    COPIED = "copied"
     PLANNED = "planned"
+    CONFLICT = "conflict"
     MISSING = "missing"
     FAILED = "failed"
+
+    @property
+    def severity(self) -> int:
+        """The higher the worse."""
+        return _SEVERITY[self]
+
+
+_SEVERITY = {status: place for place, status in enumerate(Status)}
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,19 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """What a row names: by Orthanc id or DICOM UID, a study also by accession number, a patient by PatientID.
+
+    `series` and `study` are the Orthanc ids of its parents where the row tells them; they spare questions.
+    """
+
+    id: str
+    level: Level = Level.INSTANCE
+    series: str = ""
+    study: str = ""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of one reference; the counts are instances, `bytes` is what was (or would be) sent."""
 
@@ -104,6 +126,8 @@ class Outcome:
     status: Status
     copied: int = 0
     present: int = 0
+    planned: int = 0
+    conflict: int = 0
     missing: int = 0
     failed: int = 0
     bytes: int = 0
@@ -111,30 +135,51 @@ class Outcome:
 
     @staticmethod
     def of_instance(ref: str, status: Status, size: int = 0, message: str = "") -> Outcome:
-        """The outcome of a reference that names one instance; `planned` counts nothing yet."""
-        counts = {status.value: 1} if status is not Status.PLANNED else {}
-        return Outcome(ref, status, bytes=size, message=message, **counts)
+        """The outcome of a reference that names one instance."""
+        return Outcome(ref, status, bytes=size, message=message, **{status.value: 1})
+
+    def count(self, status: Status) -> int:
+        """How many instances came to this."""
+        return int(getattr(self, status.value))
 
 
 class Tally:
-    """Counts outcomes as they pass, for the closing line."""
+    """Counts the instances of outcomes as they pass, for the closing line."""
 
     def __init__(self) -> None:
         self._counts: Counter[Status] = Counter()
+        self._bytes = 0
         self._started = time.monotonic()
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
-        self._counts[outcome.status] += 1
+        for status in Status:
+            self._counts[status] += outcome.count(status)
+        self._bytes += outcome.bytes
 
     def as_fields(self) -> dict[str, float]:
-        """The counts by status, and the seconds since the first."""
+        """The counts by status, the bytes, and the seconds since the first."""
         counts: dict[str, float] = {status.value: self._counts[status] for status in Status}
-        return {**counts, "seconds": round(time.monotonic() - self._started, 3)}
+        return {**counts, "bytes": self._bytes, "seconds": round(time.monotonic() - self._started, 3)}
+
+    def rate(self) -> str:
+        """For example ``412 instances/s, 4.1 MB/s`` of what was copied; empty when nothing was."""
+        seconds = max(time.monotonic() - self._started, 0.001)
+        copied = self._counts[Status.COPIED]
+        speed = f"{copied / seconds:.0f} instances/s, {self._bytes / seconds / 1e6:.1f} MB/s"
+        return speed if copied else ""
 
     def __str__(self) -> str:
         """For example ``1204 instances: 37 copied, 1166 present, 1 failed in 0:42``."""
-        counts = [f"{self._counts[status]} {status.value}" for status in Status if self._counts[status]]
+        shown = (
+            Status.COPIED,
+            Status.PRESENT,
+            Status.PLANNED,
+            Status.CONFLICT,
+            Status.MISSING,
+            Status.FAILED,
+        )
+        counts = [f"{self._counts[status]} {status.value}" for status in shown if self._counts[status]]
         total = sum(self._counts.values())
         what = f"{total} instance{'s' if total != 1 else ''}"
         return f"{what}: {', '.join(counts) or 'nothing to do'} in {_clock(time.monotonic() - self._started)}"
@@ -148,7 +193,18 @@ def _clock(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Held:
-    """What a server says it holds of one instance (``POST /tools/bulk-content``)."""
+    """What a server says it holds of one instance: its size in bytes and the series it is in."""
 
     id: str
     size: Optional[int] = None
+    series: str = ""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What Orthanc answered to one uploaded file: the id it has there, `Success`, `AlreadyStored` or
+    `FilteredOut`, and the study that it went into."""
+
+    id: str
+    status: str
+    study: str = ""

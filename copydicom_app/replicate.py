@@ -1,39 +1,56 @@
 """Copy instances from one Orthanc to another: never twice, never over something, each with its outcome.
 
-What is there already is asked in batches, what is not is copied several at a time; the outcomes come in
-the order of the references. An Orthanc id is a hash of the DICOM identifiers, so an instance has the
-same id at both ends, and the destination itself is the record of what was copied.
+    references -> resolve (which instances?) -> presence (which are there already?) -> a Sender, several
+    parts at once -> where it may recycle: presence again -> one Outcome a reference, in their order
+
+An Orthanc id is a hash of the DICOM identifiers, so an instance has the same id at both ends, and the
+destination itself is the record of what was copied. Memory holds a few windows of instances and the ids
+of the last that were met, never the whole cohort.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sized
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Optional
+from typing import Callable, Optional
 
-from copydicom_app.errors import ConfigurationError, CopydicomError, FatalError, NotFoundError, RetriableError
-from copydicom_app.models import Held, Outcome, Status, is_orthanc_id
+from copydicom_app import check
+from copydicom_app.errors import ConfigurationError, CopydicomError, NotFoundError
+from copydicom_app.health import PATIENCE, Guard
+from copydicom_app.models import Outcome, Reference, Status
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.parallel import ordered
+from copydicom_app.parallel import StoppedError, ordered
+from copydicom_app.presence import Presence
+from copydicom_app.resolve import Item, resolve
+from copydicom_app.room import Room
+from copydicom_app.transfer import CANCELLED, TOGETHER, Result, Sender, StreamSender
 
-BATCH = 200  # references that one question to the destination settles
+WINDOW = 500  # references that are looked at together
+ASKED_AGAIN = 10_000  # instances that are held back until a recycling destination was asked again
+REMEMBERED = 200_000  # instances met lately: one that comes again is not sent again
+GRACE = 8.0  # seconds that a cancelled copy gives to what is in flight
+_AIM = 2_000_000  # bytes that one part of the work should have
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Step:
-    """One reference on its way: settled already, or still to be copied. `repeats` an earlier one."""
+    """One instance of a reference on its way; `result` once it is settled. `last` of its reference."""
 
-    ref: str
-    outcome: Optional[Outcome] = None
+    ref: Reference
+    item: Item
+    result: Optional[Result] = None
+    last: bool = False
     repeats: bool = False
 
 
 class Replicator:
     """Copies from `source` to `dest` for as long as one search lasts.
 
-    It remembers what it met, so that a reference that comes again is not sent again.
+    `studies` counts what became of the instances of each study (Orthanc id, or an empty text for those
+    whose study nobody told): counts by status, and `bytes`.
     """
 
     def __init__(
@@ -42,137 +59,261 @@ class Replicator:
         dest: Orthanc,
         *,
         dry_run: bool = False,
+        verify: bool = False,
         jobs: Optional[int] = None,
+        max_instances: int = 0,
+        sender: Optional[Callable[[Guard, Guard, threading.Event], Sender]] = None,
         stop: Optional[threading.Event] = None,
+        patience: float = PATIENCE,
     ) -> None:
-        self._source = source
-        self._dest = dest
-        self._dry_run = dry_run
-        self._jobs = jobs or dest.server.max_connections
         self._stop = stop or threading.Event()
+        self._source = Guard(source, self._stop, patience)
+        self._dest = Guard(dest, self._stop, patience)
+        self._sender = (sender or StreamSender)(self._source, self._dest, self._stop)
+        self._presence = Presence(dest)
+        self._room = Room(self._source, self._dest)
+        self._dry_run = dry_run
+        self._verify = verify
+        bearable = min(source.server.max_connections, dest.server.max_connections)
+        self._jobs = min(jobs, bearable) if jobs else bearable
+        self._max_instances = max_instances
+        self._sent = 0  # instances that this search meant to copy
+        self._mean = 500_000.0  # bytes of an instance, as far as seen
         self._met: dict[str, Status] = {}
-        self._broken: Optional[CopydicomError] = None  # why nothing more can be copied
+        self.studies: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def check(self) -> None:
         """Raise what makes every copy impossible: a server away, a login refused, one server twice."""
-        if self._source.server.base_url.rstrip("/") == self._dest.server.base_url.rstrip("/"):
+        source, dest = self._source.orthanc, self._dest.orthanc
+        if source.server.base_url.rstrip("/") == dest.server.base_url.rstrip("/"):
             raise ConfigurationError(
-                f"source {self._source.server.name!r} and destination {self._dest.server.name!r} are the "
+                f"source {source.server.name!r} and destination {dest.server.name!r} are the "
                 "same Orthanc; name another destination"
             )
-        self._source.system()
-        self._dest.system()
+        source.system()
+        self._room.learn(dest.system())
+        self._sender.check()
 
-    def outcomes(self, refs: Iterable[str]) -> Iterator[Outcome]:
-        """One Outcome a reference (an Orthanc id of an instance), in their order.
+    def outcomes(self, refs: Iterable[Reference]) -> Iterator[Outcome]:
+        """One Outcome a reference, in their order.
 
         Raises nothing for a single reference: what goes wrong is its outcome. Raises StoppedError once
-        `stop` is set; outcomes yielded before are true.
+        `stop` is set and what is in flight has come to its end; outcomes yielded before are true.
         """
-        planned = ordered(self._plan, self._batches(refs), 2, self._stop)
-        steps = (step for batch in planned for step in batch)
-        for outcome in ordered(self._take, steps, self._jobs, self._stop):
-            if isinstance(outcome, Outcome):
-                self._met[outcome.ref] = outcome.status
-                yield outcome
-            else:
-                yield Outcome(outcome.ref, self._met[outcome.ref], message="repeats an earlier row")
+        if isinstance(refs, Sized):
+            self._presence.expected += len(refs)
+        windows = ordered(self._window, _windows(refs), 2, self._stop)
+        settled = ordered(self._settle, self._parts(windows), self._jobs, self._stop, GRACE)
+        yield from self._folded(self._asked_again(step for part in settled for step in part))
 
-    def _batches(self, refs: Iterable[str]) -> Iterator[list[_Step]]:
-        todo = iter(refs)
-        asked: set[str] = set(self._met)
-        while batch := list(islice(todo, BATCH)):
-            steps = []
-            for ref in batch:
-                if not is_orthanc_id(ref):
-                    message = "not an Orthanc id; the field named by id= must hold one"
-                    steps.append(_Step(ref, Outcome.of_instance(ref, Status.FAILED, message=message)))
-                else:
-                    steps.append(_Step(ref, repeats=ref in asked))
-                    asked.add(ref)
-            yield steps
+    # What there is to do
 
-    def _plan(self, batch: list[_Step]) -> list[_Step]:
-        """Settle what can be settled without copying: present; in a dry run also planned and missing."""
-        open_refs = [step.ref for step in batch if step.outcome is None and not step.repeats]
-        settled: dict[str, Outcome] = {}
+    def _window(self, refs: list[Reference]) -> list[_Step]:
+        """The instances of some references; those that the destination has are settled."""
+        steps = [step for ref in refs for step in self._steps(ref)]
+        asked = {step.item.id: step.item.series for step in steps if step.result is None}
         try:
-            for ref in self._ask(self._dest, open_refs):
-                settled[ref] = Outcome.of_instance(ref, Status.PRESENT)
-            if self._dry_run:
-                absent = [ref for ref in open_refs if ref not in settled]
-                held = self._ask(self._source, absent)
-                settled.update((ref, self._forecast(ref, held.get(ref))) for ref in absent)
+            held = self._dest(lambda _: self._presence.held(asked))
+            forecast = self._forecast([step.item for step in steps if step.item.id not in held])
         except CopydicomError as error:
-            for ref in open_refs:
-                settled.setdefault(ref, Outcome.of_instance(ref, Status.FAILED, message=str(error)))
-        return [_Step(step.ref, step.outcome or settled.get(step.ref), step.repeats) for step in batch]
+            failed = Result(Status.FAILED, message=str(error))
+            return [step if step.result else replace(step, result=failed) for step in steps]
+        for step in steps:
+            if step.result is None and step.item.id in held:
+                step.result = Result(Status.PRESENT, study=step.item.study)
+            elif step.result is None:
+                step.result = forecast.get(step.item.id)
+        return steps
 
-    def _ask(self, server: Orthanc, refs: list[str]) -> dict[str, Held]:
-        self._stop_if_broken()
+    def _steps(self, ref: Reference) -> list[_Step]:
         try:
-            return server.held(refs) if refs else {}
+            items = self._source(lambda source: resolve(ref, source)).items
+            result = None if items else Result(Status.PRESENT, message="it holds no instances")
+        except NotFoundError:
+            result = Result(Status.MISSING, message=f"server {self._source.name!r} does not have it")
         except CopydicomError as error:
-            self._note(server, error)
-            raise
+            result = Result(Status.FAILED, message=str(error))
+        if result is not None:
+            return [_Step(ref, Item("", study=ref.study), result, last=True)]
+        steps = [_Step(ref, item) for item in items]
+        steps[-1].last = True
+        return steps
 
-    def _forecast(self, ref: str, held: Optional[Held]) -> Outcome:
-        if held is None:
-            return self._missing(ref)
-        return Outcome.of_instance(ref, Status.PLANNED, size=held.size or 0)
+    def _forecast(self, items: list[Item]) -> dict[str, Result]:
+        """In a dry run what would become of the absent ones; else nothing."""
+        if not self._dry_run or not items:
+            return {}
+        sizes = {item.id: item.size for item in items if item.size is not None}
+        unknown = [item.id for item in items if item.id and item.id not in sizes]
+        if unknown:
+            held = self._source(lambda source: source.held(unknown))
+            sizes.update((id, one.size or 0) for id, one in held.items())
+        missing = Result(Status.MISSING, message=f"server {self._source.name!r} does not have it")
+        return {
+            item.id: Result(Status.PLANNED, sizes[item.id] or 0, study=item.study)
+            if item.id in sizes
+            else missing._replace(study=item.study)
+            for item in items
+        }
 
-    def _take(self, step: _Step) -> Outcome | _Step:
+    # The work, in parts
+
+    def _parts(self, windows: Iterator[list[_Step]]) -> Iterator[list[_Step]]:
+        """Steps in their order, cut so that each part is work for one request or one large file.
+
+        Towards the end of a window the parts get smaller, so that no worker is left with the last big one.
+        """
+        for window in windows:
+            for step in window:
+                self._remember(step)
+            self._refuse_excess([step for step in window if not step.result and not step.repeats])
+            left = sum(self._is_work(step) for step in window)
+            part: list[_Step] = []
+            work = 0
+            for step in window:
+                part.append(step)
+                work += self._is_work(step)
+                if work >= self._fitting(left):
+                    yield part
+                    left -= work
+                    part, work = [], 0
+            if part:
+                yield part
+
+    def _remember(self, step: _Step) -> None:
+        id = step.item.id
+        step.repeats = id in self._met
+        if id and not step.repeats:
+            self._met[id] = Status.FAILED  # until it is known
+            if len(self._met) > REMEMBERED:
+                del self._met[next(iter(self._met))]
+
+    def _is_work(self, step: _Step) -> bool:
         if step.repeats:
-            return step
-        return step.outcome or self._copy(step.ref)
+            return False
+        return step.result is None or (self._verify and step.result.status is Status.PRESENT)
 
-    def _copy(self, ref: str) -> Outcome:
-        try:
-            self._stop_if_broken()
-            try:
-                dicom = self._source.file(ref)
-            except NotFoundError:
-                return self._missing(ref)
-            except CopydicomError as error:
-                self._note(self._source, error)
-                raise
-            try:
-                return self._judged(ref, len(dicom), *self._dest.store(dicom))
-            except CopydicomError as error:
-                self._note(self._dest, error)
-                raise
-        except CopydicomError as error:
-            return Outcome.of_instance(ref, Status.FAILED, message=str(error))
+    def _fitting(self, left: int) -> int:
+        """How many instances a part should have."""
+        return max(1, min(TOGETHER, int(_AIM / self._mean), left // (2 * self._jobs)))
 
-    def _judged(self, ref: str, size: int, answer: str, id: str) -> Outcome:
-        """What an answer to an upload means: only Success with the id that was expected is a copy."""
-        name = self._dest.server.name
-        if answer == "Success" and id == ref:
-            return Outcome.of_instance(ref, Status.COPIED, size)
-        if answer == "AlreadyStored" and id == ref:
-            return Outcome.of_instance(ref, Status.PRESENT)
-        if answer == "FilteredOut":
-            message = f"a filter of server {name!r} refused it"
-        elif id and id != ref:
-            message = f"server {name!r} stored it under another id ({id}): it rewrites what it receives"
+    def _refuse_excess(self, steps: list[_Step]) -> None:
+        """Settle what must not be sent: more than `max_instances`, or more than the destination keeps."""
+        if not steps or self._dry_run:
+            return
+        if self._max_instances:
+            allowed = max(0, self._max_instances - self._sent)
+            message = (
+                f"server {self._dest.name!r} takes at most {self._max_instances} instances a search "
+                "(max_instances); narrow the search, or run it again for the rest"
+            )
+            for step in steps[allowed:]:
+                step.result = Result(Status.FAILED, message=message, study=step.item.study)
+            steps = steps[:allowed]
+        refusal = self._room.refusal([step.item for step in steps])
+        for step in steps if refusal else ():
+            step.result = Result(Status.FAILED, message=refusal, study=step.item.study)
+        self._sent += 0 if refusal else len(steps)
+
+    def _settle(self, part: list[_Step]) -> list[_Step]:
+        todo = [step for step in part if step.result is None and not step.repeats]
+        if self._stop.is_set():
+            results = [Result(Status.FAILED, message=CANCELLED) for _ in todo]
         else:
-            message = f"server {name!r} answered {answer or 'nothing'!r}"
-        return Outcome.of_instance(ref, Status.FAILED, message=message)
+            results = self._sender.send([step.item for step in todo]) if todo else []
+        for step, result in zip(todo, results):
+            step.result = result
+            if result.bytes:
+                self._mean += (result.bytes - self._mean) / 4
+        for step in part if self._verify else ():
+            if step.result and not step.repeats and step.result.status in (Status.PRESENT, Status.COPIED):
+                step.result = check.compared(step.item, step.result, self._source, self._dest)
+        return part
 
-    def _missing(self, ref: str) -> Outcome:
-        message = f"server {self._source.server.name!r} does not have it"
-        return Outcome.of_instance(ref, Status.MISSING, message=message)
+    # What became of it
 
-    def _note(self, server: Orthanc, error: CopydicomError) -> None:
-        """Remember an error that concerns every row: the server refuses us, or is gone for good."""
-        if isinstance(error, RetriableError):
-            try:
-                server.system()
-            except CopydicomError as gone:
-                self._broken = gone
-        elif isinstance(error, FatalError):
-            self._broken = error
+    def _asked_again(self, steps: Iterator[_Step]) -> Iterator[_Step]:
+        """Where what was stored may be dropped again, hold the rows back until the destination was asked."""
+        if not self._room.may_recycle or self._dry_run:
+            yield from steps
+            return
+        held_back: list[_Step] = []
+        try:
+            for step in steps:
+                held_back.append(step)
+                if len(held_back) >= ASKED_AGAIN:
+                    yield from self._confirmed(held_back)
+                    held_back = []
+        except StoppedError:
+            yield from self._confirmed(held_back)
+            raise
+        yield from self._confirmed(held_back)
 
-    def _stop_if_broken(self) -> None:
-        if self._broken is not None:
-            raise self._broken
+    def _confirmed(self, steps: list[_Step]) -> list[_Step]:
+        there = (Status.COPIED, Status.PRESENT)
+        said = {
+            step.item.id: step.item.series
+            for step in steps
+            if step.item.id and step.result and step.result.status in there and not step.result.given
+        }
+        if not any(step.result and step.result.status is Status.COPIED for step in steps):
+            return steps
+        name = self._dest.name
+        try:
+            self._presence.forget()
+            held = self._dest(lambda _: self._presence.held(said))
+            message = (
+                f"server {name!r} took it and has dropped it since: it recycles what is old when it is full"
+            )
+        except CopydicomError as error:
+            held, message = set(), f"it was sent, but server {name!r} could not be asked again: {error}"
+        for step in steps:
+            if step.item.id in said and step.item.id not in held:
+                step.result = Result(Status.FAILED, message=message, study=step.item.study)
+        return steps
+
+    def _folded(self, steps: Iterator[_Step]) -> Iterator[Outcome]:
+        results: list[Result] = []
+        for step in steps:
+            result = step.result or Result(Status.FAILED, message=CANCELLED)
+            if step.repeats:
+                result = _repeated(self._met.get(step.item.id, Status.PRESENT), step.item.study)
+            elif step.item.id in self._met:
+                self._met[step.item.id] = result.status
+            self.studies[result.study or step.item.study].update(
+                {result.status.value: 1, "bytes": result.bytes}
+            )
+            results.append(result)
+            if step.last:
+                yield _folded(step.ref, results)
+                results = []
+
+
+def _windows(refs: Iterable[Reference]) -> Iterator[list[Reference]]:
+    todo = iter(refs)
+    while window := list(islice(todo, WINDOW)):
+        yield window
+
+
+def _repeated(earlier: Status, study: str) -> Result:
+    """An instance that came before is not copied again, and counts as there if the first one arrived."""
+    status = Status.PRESENT if earlier in (Status.COPIED, Status.PRESENT, Status.PLANNED) else earlier
+    return Result(status, message="repeats an earlier row", study=study)
+
+
+def _folded(ref: Reference, results: list[Result]) -> Outcome:
+    """One Outcome of all instances of a reference: the worst status and its message, the counts added up."""
+    counts = Counter(result.status for result in results)
+    worst = max(results, key=lambda result: result.status.severity)
+    message = worst.message
+    if message and len(results) > 1:
+        message = f"{counts[worst.status]} of {len(results)}: {message}"
+    elif worst.status is Status.PLANNED and len(results) > 1:
+        message = f"{counts[Status.PLANNED]} of {len(results)} would be copied"
+    return Outcome(
+        ref.id,
+        worst.status,
+        bytes=sum(result.bytes for result in results),
+        message=message,
+        **{status.value: count for status, count in counts.items()},
+    )

@@ -21,7 +21,7 @@ from splunklib.searchcommands import (
 )
 
 from copydicom_app.errors import ConfigurationError, CopydicomError
-from copydicom_app.models import Outcome, Status, Tally
+from copydicom_app.models import Outcome, Reference, Status, Tally
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
 from copydicom_app.replicate import Replicator
@@ -30,9 +30,6 @@ from copydicom_app.splunk.logs import Log
 
 Row = dict[str, Any]
 _EngineOrError = Union[Replicator, CopydicomError]
-
-# From best to worst: of several values in one row the worst is the row's.
-_SEVERITY = (Status.PRESENT, Status.COPIED, Status.PLANNED, Status.MISSING, Status.FAILED)
 
 
 class _Refused(validators.Validator):  # type: ignore[misc]
@@ -169,7 +166,7 @@ class CopydicomCommand(StreamingCommand):  # type: ignore[misc]
             return
         done = 0
         try:
-            for outcome in engine.outcomes(refs):
+            for outcome in engine.outcomes([Reference(ref) for ref in refs]):
                 yield outcome
                 done += 1
         except StoppedError:
@@ -223,7 +220,7 @@ def _failed(ref: str, message: str) -> Outcome:
 
 def _merged(outcomes: list[Outcome]) -> Outcome:
     """Several outcomes as one: the worst status with its message, the counts added up."""
-    worst = max(outcomes, key=lambda outcome: _SEVERITY.index(outcome.status))
+    worst = max(outcomes, key=lambda outcome: outcome.status.severity)
     return Outcome(
         ref=worst.ref,
         status=worst.status,

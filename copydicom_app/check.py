@@ -1,0 +1,39 @@
+"""Whether both ends hold the same bytes (``verify=true``)."""
+
+from __future__ import annotations
+
+import hashlib
+
+from copydicom_app.errors import CopydicomError, NotFoundError
+from copydicom_app.health import Guard
+from copydicom_app.models import Status
+from copydicom_app.orthanc import Orthanc
+from copydicom_app.resolve import Item
+from copydicom_app.transfer import Result
+
+
+def compared(item: Item, result: Result, source: Guard, dest: Guard) -> Result:
+    """The result of an instance that the destination has, or `conflict` when its content is another."""
+    if result.given:
+        return result  # the destination rewrote it, so it differs
+    try:
+        same = source(lambda orthanc: _digest(orthanc, item.id)) == dest(
+            lambda orthanc: _digest(orthanc, item.id)
+        )
+    except NotFoundError:
+        return Result(Status.MISSING, message="one of the servers no longer has it", study=result.study)
+    except CopydicomError as error:
+        return Result(Status.FAILED, message=f"it could not be verified: {error}", study=result.study)
+    if same:
+        return result
+    message = f"server {dest.name!r} holds other content under the same id; nothing was replaced"
+    return Result(Status.CONFLICT, message=message, study=result.study)
+
+
+def _digest(orthanc: Orthanc, id: str) -> str:
+    """The MD5 that Orthanc noted, or of the file itself where it keeps none (`StoreMD5ForAttachments`)."""
+    try:
+        noted = orthanc.md5(id)
+    except NotFoundError:
+        noted = ""
+    return noted or hashlib.md5(orthanc.file(id), usedforsecurity=False).hexdigest()
