@@ -132,12 +132,20 @@ class Orthanc:
         return {row["ID"] for row in self._json("POST", "/tools/bulk-content", json=query)}
 
     def lookup(self, identifier: str) -> list[tuple[str, str]]:
-        """``POST /tools/lookup``: what has this DICOM identifier (UID, accession number, PatientID).
+        """``POST /tools/lookup``: what has this DICOM identifier (a UID or PatientID).
 
         Pairs of Orthanc's level (`Patient`, `Study`, `Series`, `Instance`) and Orthanc id.
         """
         answer = self._json("POST", "/tools/lookup", data=identifier.encode())
         return [(str(row["Type"]), str(row["ID"])) for row in answer]
+
+    def studies_with_accession(self, number: str) -> list[str]:
+        """``POST /tools/find``: the studies of an accession number, which ``/tools/lookup`` does not find.
+
+        `number` holds no wildcard.
+        """
+        query = {"Level": "Study", "Query": {"AccessionNumber": number}, "CaseSensitive": True}
+        return [str(id) for id in self._json("POST", "/tools/find", json=query)]
 
     def md5(self, instance: str) -> str:
         """``GET /instances/{id}/attachments/dicom/md5``: the MD5 of the file, as Orthanc noted it."""

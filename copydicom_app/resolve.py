@@ -41,6 +41,8 @@ def resolve(ref: Reference, source: Orthanc) -> Resolved:
     if not is_orthanc_id(ref.id):
         _check_identifier(ref)
         found = [id for level, id in source.lookup(ref.id) if level.lower() == ref.level.value]
+        if not found and ref.level is Level.STUDY:
+            found = source.studies_with_accession(ref.id)
         if not found:
             raise NotFoundError(f"server {source.server.name!r} does not have it")
         return Resolved(ref, [item for id in found for item in _items(ref, id, source)])
@@ -61,6 +63,7 @@ def _check_identifier(ref: Reference) -> None:
     if ref.level in (Level.INSTANCE, Level.SERIES):
         good, what = bool(_UID.match(ref.id)), "a DICOM UID"
     else:
-        good, what = ref.id.isprintable() and "\\" not in ref.id, "a DICOM identifier"
+        good = ref.id.isprintable() and not any(wildcard in ref.id for wildcard in "*?\\")
+        what = "a DICOM identifier"
     if not good or len(ref.id) > _LONGEST:
         raise SkippableError(f"neither an Orthanc id nor {what}; the field named by id= must hold one")

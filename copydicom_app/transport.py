@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
+import weakref
 from base64 import b64encode
 from collections import deque
 from collections.abc import Iterator
@@ -53,6 +54,7 @@ class Transport:
             login = f"{server.username}:{server.password}".encode()
             self._headers["Authorization"] = f"Basic {b64encode(login).decode('ascii')}"
         self._idle: deque[http.client.HTTPConnection] = deque()
+        weakref.finalize(self, _close_all, self._idle)
         self._free = threading.BoundedSemaphore(server.max_connections)
 
     def ask(
@@ -125,6 +127,11 @@ class Transport:
         connection.connect()
         connection.sock.settimeout(READ_SECONDS)
         return connection
+
+
+def _close_all(connections: deque[http.client.HTTPConnection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def _exchange(
