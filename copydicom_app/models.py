@@ -60,7 +60,9 @@ _SEVERITY = {status: place for place, status in enumerate(Status)}
 class Server:
     """An Orthanc server as ``copydicom_servers.conf`` describes it, with its password.
 
-    `timezone` is an IANA name for dates that name no zone; `ca_bundle` a file of trusted certificates.
+    `timezone` is an IANA name for dates that name no zone; `ca_bundle` a file of trusted certificates; `peer`
+    the name by which other Orthancs know it (default: its own). `rewrites`: it gives new ids to what it gets.
+    `requires_anonymized`: it takes anonymized copies only; `deidentified`: as a source it holds nothing else.
     """
 
     name: str
@@ -73,6 +75,10 @@ class Server:
     max_connections: int = 4
     roles: tuple[str, ...] = ()
     max_instances: int = 0
+    peer: str = ""
+    rewrites: bool = False
+    requires_anonymized: bool = False
+    deidentified: bool = False
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,20 @@ class _Step:
     repeats: bool = False
 
 
+class Budget:
+    """How many instances one search may still copy, from all its sources; `most` 0 is no limit."""
+
+    def __init__(self, most: int = 0) -> None:
+        self.most = most
+        self._taken = 0
+
+    def take(self, wanted: int) -> int:
+        """How many of so many are allowed; they count as taken."""
+        allowed = min(wanted, max(0, self.most - self._taken)) if self.most else wanted
+        self._taken += allowed
+        return allowed
+
+
 class Replicator:
     """Copies from `source` to `dest` for as long as one search lasts.
 
@@ -61,7 +75,7 @@ class Replicator:
         dry_run: bool = False,
         verify: bool = False,
         jobs: Optional[int] = None,
-        max_instances: int = 0,
+        budget: Optional[Budget] = None,
         sender: Optional[Callable[[Guard, Guard, threading.Event], Sender]] = None,
         stop: Optional[threading.Event] = None,
         patience: float = PATIENCE,
@@ -76,8 +90,7 @@ class Replicator:
         self._verify = verify
         bearable = min(source.server.max_connections, dest.server.max_connections)
         self._jobs = min(jobs, bearable) if jobs else bearable
-        self._max_instances = max_instances
-        self._sent = 0  # instances that this search meant to copy
+        self._budget = budget or Budget()
         self._mean = 500_000.0  # bytes of an instance, as far as seen
         self._met: dict[str, Status] = {}
         self.studies: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -201,19 +214,17 @@ class Replicator:
         """Settle what must not be sent: more than `max_instances`, or more than the destination keeps."""
         if not steps or self._dry_run:
             return
-        if self._max_instances:
-            allowed = max(0, self._max_instances - self._sent)
-            message = (
-                f"server {self._dest.name!r} takes at most {self._max_instances} instances a search "
-                "(max_instances); narrow the search, or run it again for the rest"
-            )
-            for step in steps[allowed:]:
-                step.result = Result(Status.FAILED, message=message, study=step.item.study)
-            steps = steps[:allowed]
+        allowed = self._budget.take(len(steps))
+        message = (
+            f"server {self._dest.name!r} takes at most {self._budget.most} instances a search "
+            "(max_instances); narrow the search, or run it again for the rest"
+        )
+        for step in steps[allowed:]:
+            step.result = Result(Status.FAILED, message=message, study=step.item.study)
+        steps = steps[:allowed]
         refusal = self._room.refusal([step.item for step in steps])
         for step in steps if refusal else ():
             step.result = Result(Status.FAILED, message=refusal, study=step.item.study)
-        self._sent += 0 if refusal else len(steps)
 
     def _settle(self, part: list[_Step]) -> list[_Step]:
         todo = [step for step in part if step.result is None and not step.repeats]

@@ -22,6 +22,7 @@ CONF = "copydicom_servers"
 CAPABILITY = "run_copydicom"
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
+_FLAGS = ("rewrites", "requires_anonymized", "deidentified")
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
 
@@ -65,6 +66,8 @@ def server_named(service: client.Service, name: str) -> Server:
         max_instances=parse_count(
             stanza.get("max_instances", ""), f"server {name!r}: max_instances", default=0
         ),
+        peer=stanza.get("peer", "").strip(),
+        **{key: parse_bool(stanza.get(key, ""), f"server {name!r}: {key}", default=False) for key in _FLAGS},
     )
 
 

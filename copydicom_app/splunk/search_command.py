@@ -1,7 +1,8 @@
 """The search command ``| copydicom dest=<server>``: rows that name instances come back with their outcome.
 
-Splunk's search command protocol, version 2. The command has a side effect, so it runs on the search head
-only (`stateful`), never in preview or real time, and sends nothing twice.
+The command has a side effect, so it runs on the search head only (`stateful`), never in preview or real time,
+and sends nothing twice. A chunk of rows is answered when all of it is settled, rows in their order, every
+field as it came.
 """
 
 from __future__ import annotations
@@ -10,255 +11,271 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn, Optional, Union
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Optional, Union
 
-from splunklib.searchcommands import (
-    Configuration,
-    Option,
-    StreamingCommand,
-    validators,
-)
-
-from copydicom_app.errors import ConfigurationError, CopydicomError
-from copydicom_app.models import Outcome, Reference, Status, Tally
+from copydicom_app.errors import ConfigurationError, CopydicomError, FatalError
+from copydicom_app.models import Level, Outcome, Reference, Server, Status, Tally, is_orthanc_id
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
-from copydicom_app.replicate import Replicator
+from copydicom_app.replicate import Budget, Replicator
+from copydicom_app.splunk.audit import Audit
+from copydicom_app.splunk.chunked import Frame, extended, picked, read_frame, write_frame
 from copydicom_app.splunk.config import connect, current_person, server_named
 from copydicom_app.splunk.logs import Log
+from copydicom_app.splunk.options import Options, parse_level
 
-Row = dict[str, Any]
 _EngineOrError = Union[Replicator, CopydicomError]
 
-
-class _Refused(validators.Validator):  # type: ignore[misc]
-    """An option of the SDK that no search may set.
-
-    `logging_configuration` evaluates the code of any file it is given; `record` writes what passes through.
-    """
-
-    def __call__(self, value: Optional[str]) -> None:
-        if value is not None:
-            raise ValueError("not an option of copydicom")
-
-    def format(self, value: object) -> str:
-        return ""
+FIELDS = ("status", "copied", "present", "missing", "failed", "bytes", "message")
+CANCELLED = "the search was cancelled before this was copied"
 
 
-@Configuration(distributed=False)
-class CopydicomCommand(StreamingCommand):  # type: ignore[misc]
-    """Copies the instances that a search found to another Orthanc server.
+class Command:
+    """One run of the command, from Splunk's `getinfo` to the last chunk; `cancel` may come at any time."""
 
-    ##Syntax
-    copydicom dest=<server> [source=<server>] [id=<field>] [dryrun=<bool>] [jobs=<int>]
-    """
-
-    dest = Option(doc="Where to copy to: a server of copydicom_servers.conf", require=True)
-    source = Option(doc="Where to copy from; without it each row's orthanc_server says so")
-    id = Option(
-        doc="The field that holds Orthanc ids of instances", default="ID", validate=validators.Fieldname()
-    )
-    dryrun = Option(doc="Only say what would be copied", default=False, validate=validators.Boolean())
-    jobs = Option(doc="Transfers at once", validate=validators.Integer(1, 64))
-
-    logging_configuration = Option(validate=_Refused())
-    record = Option(validate=_Refused())
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stop = threading.Event()
-        self.busy = False
+    def __init__(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
+        self._in, self._out = stdin, stdout
+        self._stop = threading.Event()
+        self._busy = False
         self._log = Log("command", stderr=False)
         self._tally = Tally()
-        self._named = 0
-        self._service: Any = None
-        self._dest_server: Any = None
-        self._dest_orthanc: Optional[Orthanc] = None
+        self._messages: list[tuple[str, str]] = []
         self._engines: dict[str, _EngineOrError] = {}
+        self._audit: Optional[Audit] = None
+        self._dest: Optional[Orthanc] = None
 
-    def prepare(self) -> None:
-        """Everything that can be refused before a row is seen: who asks, from where, to where."""
+    def run(self) -> int:
+        """Answer all that Splunk asks; the exit code."""
+        getinfo = read_frame(self._in)
+        if getinfo is None:
+            return 0
         try:
-            self._check_search()
-            info = self.metadata.searchinfo
-            self._service = connect(info.splunkd_uri, info.session_key)
-            self._dest_server = server_named(self._service, self.dest)
-            current_person(self._service).check_may_send_to(self._dest_server)
-            if self.source:
-                server_named(self._service, self.source)
+            self._prepare(getinfo.metadata)
         except CopydicomError as error:
-            self.fail(str(error))
+            return self._fail(error, {"type": "stateful"})
+        write_frame(self._out, Frame({"type": "stateful", **self._told()}))
+        while (frame := read_frame(self._in)) is not None:
+            finished = bool(frame.metadata.get("finished"))
+            if self._preview or frame.metadata.get("preview"):
+                write_frame(self._out, Frame({"finished": finished}, frame.body))
+                continue
+            self._busy = True
+            try:
+                body = self._answered(frame.body)
+            except CopydicomError as error:
+                self._finish()
+                return self._fail(error, {})
+            except Exception as error:
+                self._log.unexpected(error)
+                self._finish()
+                return self._fail(
+                    FatalError("an error of copydicom itself; see its log in index=_internal"), {}
+                )
+            if finished or self._stop.is_set():
+                self._finish()
+            write_frame(self._out, Frame({"finished": finished, **self._told()}, body))
+            self._busy = False
+            if self._stop.is_set():
+                return 0
+        return 0
 
-    def stream(self, records: Iterable[Row]) -> Iterator[Row]:
-        """The rows of one chunk, in order, each with its outcome; untouched in a preview."""
-        if getattr(self.metadata, "preview", False):
-            yield from records
-            return
-        rows = list(records)
-        self.busy = True
-        try:
-            outcomes = self._outcomes(rows)
-        except CopydicomError as error:
-            self.fail(str(error))
-        finally:
-            self.busy = False
-        for row, outcome in zip(rows, outcomes):
-            yield {**row, **_fields(outcome)}
-        if getattr(self.metadata, "finished", False):
-            self._sum_up()
+    def cancel(self) -> None:
+        """Stop soon: what is in flight comes to its end, and the trail is written."""
+        self._stop.set()
+        if not self._busy:  # nothing to finish, only a pipe that may never speak again
+            self._finish()
+            os._exit(0)
 
-    def fail(self, message: str) -> NoReturn:
-        """End the search with one clear error."""
-        self._log.error(message)
-        self.write_error(message)
-        sys.exit(1)
+    # Before the first row
 
-    def write_error(self, message: str, *args: object) -> None:
-        """As the SDK's, but a brace in a message is a brace and not a place to fill in."""
-        super().write_error("{}", message.format(*args) if args else message)
-
-    def _check_search(self) -> None:
-        if str(getattr(self.metadata.searchinfo, "sid", "")).startswith("rt_"):
+    def _prepare(self, metadata: dict[str, Any]) -> None:
+        """Everything that can be refused before a row is seen: who asks, what, from where, to where."""
+        info = metadata.get("searchinfo") or {}
+        self._sid = str(info.get("sid") or "")
+        self._preview = bool(metadata.get("preview"))
+        self._options = Options.of(info.get("args") or [])
+        if self._sid.startswith("rt_"):
             raise ConfigurationError(
                 "copydicom does not run in a real-time search; schedule the search instead"
             )
-        if getattr(self.metadata, "streaming_command_will_restart", False):
+        if metadata.get("streaming_command_will_restart"):
             raise ConfigurationError(
                 "copydicom cannot stand where Splunk may run it twice; put it at the end of the search"
             )
-
-    def _outcomes(self, rows: list[Row]) -> list[Outcome]:
-        """One Outcome a row, in order. The rows of one source go through one engine."""
-        self._check_number(rows)
-        settled: list[list[Outcome]] = [[] for _ in rows]
-        wanted: dict[str, list[tuple[int, str]]] = {}
-        for n, row in enumerate(rows):
-            refs = _values(row.get(self.id)) or [""]
-            source = self.source or "".join(_values(row.get("orthanc_server"))[:1])
-            if source and refs != [""]:
-                wanted.setdefault(source, []).extend((n, ref) for ref in refs)
-            elif source:
-                settled[n].append(_failed("", f"the row has no value in the field {self.id}"))
-            else:
-                message = "the row names no source; add source=<server> or keep the field orthanc_server"
-                settled[n].extend(_failed(ref, message) for ref in refs)
-        for source, items in wanted.items():
-            for (n, _), outcome in zip(items, self._copy(source, [ref for _, ref in items])):
-                settled[n].append(outcome)
-                self._tally.add(outcome)
-        return [_merged(outcomes) for outcomes in settled]
-
-    def _check_number(self, rows: list[Row]) -> None:
-        """Stop a slip before it copies an archive: the destination says how much one search may send."""
-        most = self._dest_server.max_instances
-        self._named += sum(len(_values(row.get(self.id))) for row in rows)
-        if most and self._named > most:
-            raise ConfigurationError(
-                f"the search names {self._named} instances, and server {self.dest!r} takes {most} of one search; "
-                "narrow the search, or raise max_instances of the server"
+        self._service = connect(str(info.get("splunkd_uri")), str(info.get("session_key")))
+        self._dest_server = server_named(self._service, self._options.dest)
+        person = current_person(self._service)
+        person.check_may_send_to(self._dest_server)
+        if self._options.source:
+            self._source_named(self._options.source)
+        self._budget = Budget(self._dest_server.max_instances)
+        if not (self._options.dryrun or self._preview):
+            self._audit = Audit(
+                user=person.name,
+                sid=self._sid,
+                app=str(info.get("app") or ""),
+                dest=self._options.dest,
+                method=self._options.method,
+                profile=self._options.anonymize,
             )
 
-    def _copy(self, source: str, refs: list[str]) -> Iterator[Outcome]:
+    def _source_named(self, name: str) -> Server:
+        return server_named(self._service, name)
+
+    # A chunk of rows
+
+    def _answered(self, body: bytes) -> bytes:
+        """The rows with their outcomes."""
+        wanted, settled = self._read(body)
+        for source, items in wanted.items():
+            for (row, _), outcome in zip(items, self._copy(source, [ref for _, ref in items])):
+                settled[row].append(outcome)
+        rows = []
+        for outcomes in settled:
+            merged = _merged(outcomes)
+            self._tally.add(merged)
+            rows.append([merged.status.value, *(getattr(merged, name) for name in FIELDS[1:])])
+        return extended(body, [f"copydicom_{name}" for name in FIELDS], rows) if rows or body else body
+
+    def _read(self, body: bytes) -> tuple[dict[str, list[tuple[int, Reference]]], list[list[Outcome]]]:
+        """What the rows name, by source; and a place for the outcomes of each row, filled for bad ones."""
+        wanted: defaultdict[str, list[tuple[int, Reference]]] = defaultdict(list)
+        settled: list[list[Outcome]] = []
+        fields = [self._options.id, "orthanc_server", "level", "ParentSeries", "ParentStudy"]
+        for number, (ids, servers, levels, series, study) in enumerate(picked(body, fields)):
+            settled.append([])
+            try:
+                source, level = self._meant(ids, servers, levels)
+            except ConfigurationError as error:
+                settled[-1].append(Outcome.of_instance("", Status.FAILED, message=str(error)))
+                continue
+            parents = sys.intern(_only(series)), sys.intern(_only(study))
+            for id in ids:
+                wanted[source].append((number, Reference(id, level, *parents)))
+        return wanted, settled
+
+    def _meant(self, ids: list[str], servers: list[str], levels: list[str]) -> tuple[str, Level]:
+        """The source and the level of a row; raises ConfigurationError with what it lacks."""
+        source = self._options.source or "".join(servers[:1])
+        if not source:
+            raise ConfigurationError(
+                "the row names no source; add source=<server> or keep the field orthanc_server"
+            )
+        if not ids:
+            raise ConfigurationError(f"the row has no value in the field {self._options.id}")
+        level = self._options.level or parse_level("".join(levels[:1]), "the row's field level")
+        return source, level or Level.INSTANCE
+
+    def _copy(self, source: str, refs: list[Reference]) -> Iterator[Outcome]:
         engine = self._engine(source)
         if isinstance(engine, CopydicomError):
-            yield from (_failed(ref, str(engine)) for ref in refs)
+            yield from (Outcome.of_instance(ref.id, Status.FAILED, message=str(engine)) for ref in refs)
             return
         done = 0
         try:
-            for outcome in engine.outcomes([Reference(ref) for ref in refs]):
+            for outcome in engine.outcomes(refs):
                 yield outcome
                 done += 1
         except StoppedError:
-            yield from (
-                _failed(ref, "the search was cancelled before this was copied") for ref in refs[done:]
-            )
+            for ref in refs[done:]:
+                yield Outcome.of_instance(ref.id, Status.FAILED, message=CANCELLED)
 
     def _engine(self, source: str) -> _EngineOrError:
         """The engine for a source, or why there is none.
 
         Raises what makes every copy of the search impossible: the destination, or the only source.
         """
-        if self._dest_orthanc is None:
-            dest = Orthanc(self._dest_server, self.stop)
+        if self._dest is None:
+            dest = Orthanc(self._dest_server, self._stop)
             dest.system()
-            self._dest_orthanc = dest
+            self._dest = dest
         if source not in self._engines:
             try:
-                self._engines[source] = self._new_engine(source, self._dest_orthanc)
+                engine = self._new_engine(source, self._dest)
+                engine.check()
+                self._engines[source] = engine
             except CopydicomError as error:
-                if self.source:
+                if self._options.source:
                     raise
-                self.write_warning("{}", str(error))
+                self._messages.append(("WARN", str(error)))
                 self._engines[source] = error
         return self._engines[source]
 
     def _new_engine(self, source: str, dest: Orthanc) -> Replicator:
-        server = server_named(self._service, source)
-        engine = Replicator(
-            Orthanc(server, self.stop), dest, dry_run=self.dryrun, jobs=self.jobs, stop=self.stop
+        return Replicator(
+            Orthanc(self._source_named(source), self._stop),
+            dest,
+            dry_run=self._options.dryrun,
+            verify=self._options.verify,
+            jobs=self._options.jobs,
+            budget=self._budget,
+            stop=self._stop,
         )
-        engine.check()
-        return engine
 
-    def _sum_up(self) -> None:
-        """One line for the job inspector and the log: what became of all rows."""
-        self.write_info("{}", str(self._tally))
-        sid = str(getattr(self.metadata.searchinfo, "sid", ""))
-        self._log.info("finished", dest=self.dest, dryrun=self.dryrun, sid=sid, **self._tally.as_fields())
+    # The end
+
+    def _finish(self) -> None:
+        """The audit trail, and one line for the job inspector and the log: what became of all rows."""
+        cancelled = self._stop.is_set()
+        if self._audit is not None:
+            for source, engine in self._engines.items():
+                if isinstance(engine, Replicator):
+                    self._audit.write(source, engine.studies, cancelled)
+            self._audit.close()
+            self._audit = None
+        rate = self._tally.rate()
+        said = f"{self._tally}{f' ({rate})' if rate else ''}"
+        if cancelled:
+            self._messages.append(("WARN", f"cancelled; what was in flight was finished: {said}"))
+        else:
+            self._messages.append(("INFO", said))
+        fields = self._tally.as_fields()
+        self._log.info(
+            "cancelled" if cancelled else "finished",
+            dest=self._options.dest,
+            dryrun=self._options.dryrun,
+            sid=self._sid,
+            **fields,
+        )
+
+    def _fail(self, error: CopydicomError, metadata: dict[str, Any]) -> int:
+        """End the search with one clear error."""
+        self._log.error(str(error))
+        self._messages.append(("ERROR", str(error)))
+        write_frame(self._out, Frame({**metadata, "finished": True, "error": str(error), **self._told()}))
+        return 1
+
+    def _told(self) -> dict[str, Any]:
+        messages, self._messages = self._messages, []
+        return {"inspector": {"messages": messages}} if messages else {}
 
 
-def _values(field: Any) -> list[str]:
-    """The values of a field, one or many, without the empty ones."""
-    values = field if isinstance(field, list) else [field or ""]
-    return [value.strip() for value in values if value.strip()]
-
-
-def _failed(ref: str, message: str) -> Outcome:
-    return Outcome.of_instance(ref, Status.FAILED, message=message)
+def _only(values: list[str]) -> str:
+    """The one value of a field, when it is one and an Orthanc id."""
+    return values[0] if len(values) == 1 and is_orthanc_id(values[0]) else ""
 
 
 def _merged(outcomes: list[Outcome]) -> Outcome:
     """Several outcomes as one: the worst status with its message, the counts added up."""
+    if len(outcomes) == 1:
+        return outcomes[0]
     worst = max(outcomes, key=lambda outcome: outcome.status.severity)
+    sums = {status.value: sum(outcome.count(status) for outcome in outcomes) for status in Status}
     return Outcome(
-        ref=worst.ref,
-        status=worst.status,
-        copied=sum(outcome.copied for outcome in outcomes),
-        present=sum(outcome.present for outcome in outcomes),
-        missing=sum(outcome.missing for outcome in outcomes),
-        failed=sum(outcome.failed for outcome in outcomes),
+        worst.ref,
+        worst.status,
         bytes=sum(outcome.bytes for outcome in outcomes),
         message=worst.message,
+        **sums,
     )
-
-
-def _fields(outcome: Outcome) -> Row:
-    """The fields of the contract; each on every row, since Splunk drops what a chunk's first row lacks."""
-    return {
-        "copydicom_status": outcome.status.value,
-        "copydicom_copied": outcome.copied,
-        "copydicom_present": outcome.present,
-        "copydicom_missing": outcome.missing,
-        "copydicom_failed": outcome.failed,
-        "copydicom_bytes": outcome.bytes,
-        "copydicom_message": outcome.message,
-    }
 
 
 def main() -> None:
     """Splunk's entry point."""
-    command = CopydicomCommand()
-
-    def cancel(*_: object) -> None:
-        command.stop.set()
-        if (
-            not command.busy
-        ):  # between chunks there is nothing to finish, only a pipe that may never speak again
-            os._exit(0)
-
-    signal.signal(signal.SIGTERM, cancel)
-    command.process(sys.argv, sys.stdin, sys.stdout, allow_empty_input=True)
+    command = Command(sys.stdin.buffer, sys.stdout.buffer)
+    signal.signal(signal.SIGTERM, lambda *_: command.cancel())
+    code = command.run()
     sys.stdout.flush()
-    if command.stop.is_set():
-        os._exit(0)  # a request that still waits for Orthanc would hold up the end of the search
+    os._exit(code)  # a request that still waits for Orthanc would hold up the end of the search

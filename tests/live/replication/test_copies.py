@@ -9,6 +9,7 @@ import pytest
 
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Level, Reference, Status
+from copydicom_app.replicate import Budget
 from testbench.sample_data import make_instances
 from tests.live.replication.pairs import Pair, refs, statuses
 
@@ -146,7 +147,7 @@ def test_the_same_server_twice_is_refused(pair: Pair) -> None:
 
 def test_more_than_max_instances_is_refused_and_the_rest_was_copied(pair: Pair) -> None:
     pair.copy(refs(pair.cohort[:5]))
-    outcomes = pair.copy(refs(pair.cohort[:30]), max_instances=10)
+    outcomes = pair.copy(refs(pair.cohort[:30]), budget=Budget(10))
     assert statuses(outcomes) == Counter(present=5, copied=10, failed=15)
     assert "max_instances" in outcomes[-1].message
     assert len(pair.held()) == 15

@@ -279,10 +279,10 @@ def test_a_cancelled_copy_ends_what_is_in_flight_and_tells_the_truth(
 
     dest_proxy.on(cancel_at_the_third_upload)
     dest_proxy.slow_seconds = 0.1
-    outcomes = []
+    outcomes: list[Outcome] = []
+    copying = pair.engine(dest_url=dest_proxy.url, stop=stop).outcomes(refs(pair.cohort))
     with pytest.raises(StoppedError):
-        for outcome in pair.engine(dest_url=dest_proxy.url, stop=stop).outcomes(refs(pair.cohort)):
-            outcomes.append(outcome)
+        outcomes.extend(copying)  # keeps what came before
     assert 0 < statuses(outcomes)["copied"] < len(pair.cohort)
     assert {o.message for o in outcomes if o.status.value == "failed"} <= {
         "the search was cancelled before this was copied"
