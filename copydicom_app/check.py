@@ -17,11 +17,14 @@ def compared(item: Item, result: Result, source: Guard, dest: Guard) -> Result:
     if result.given:
         return result  # the destination rewrote it, so it differs
     try:
-        same = source(lambda orthanc: _digest(orthanc, item.id)) == dest(
-            lambda orthanc: _digest(orthanc, item.id)
-        )
+        ours = source(lambda orthanc: _digest(orthanc, item.id))
     except NotFoundError:
-        return Result(Status.MISSING, message="one of the servers no longer has it", study=result.study)
+        message = f"server {source.name!r} no longer has it, so it could not be verified"
+        return Result(Status.MISSING, message=message, study=result.study)
+    except CopydicomError as error:
+        return Result(Status.FAILED, message=f"it could not be verified: {error}", study=result.study)
+    try:
+        same = ours == dest(lambda orthanc: _digest(orthanc, item.id))
     except CopydicomError as error:
         return Result(Status.FAILED, message=f"it could not be verified: {error}", study=result.study)
     if same:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Optional, Union
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from copydicom_app.errors import (
     ConfigurationError,
@@ -26,11 +26,13 @@ from copydicom_app.errors import (
 )
 from copydicom_app.models import Change, Held, Level, Parents, Server, Stored, is_orthanc_id
 from copydicom_app.retry import retried
-from copydicom_app.transport import Answer, Body, Transport
+from copydicom_app.transport import READ_SECONDS, Answer, Body, Transport
 
 Tags = dict[str, Any]
 
 _PLURAL = {Level.SERIES: "series", Level.STUDY: "studies", Level.PATIENT: "patients"}
+
+_TRANSFER_SECONDS = 1800.0  # for one request that makes Orthanc send many files
 
 # Orthanc's words for a storage that takes no more; 1.10.1 sends them with 500, which else may be retried.
 _FULL = "The file storage is full"
@@ -219,6 +221,33 @@ class Orthanc:
         answer = self._json("POST", "/instances", data=archive)
         return [_stored(row) for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
 
+    # Its peers
+
+    def peers(self) -> list[str]:
+        """``GET /peers``: the names under which it knows other Orthancs."""
+        return [str(name) for name in self._json("GET", "/peers")]
+
+    def system_of_peer(self, peer: str) -> Tags:
+        """``GET /peers/{name}/system``: what the peer's own ``GET /system`` says to it."""
+        system: Tags = self._decoded(self._request_once("GET", f"/peers/{quote(peer, safe='')}/system"))
+        return system
+
+    def send_to_peer(self, peer: str, ids: Sequence[str]) -> int:
+        """``POST /peers/{name}/store``: let it send instances; the bytes of all of them, sent or not.
+
+        The answer does not tell which arrived. Raises NotFoundError, having sent none, when it lacks one.
+        """
+        query = {
+            "Resources": [_checked(id) for id in ids],
+            "Synchronous": True,
+            "Permissive": True,
+            "Compress": False,
+        }
+        body = jsonlib.dumps(query).encode()
+        path = f"/peers/{quote(peer, safe='')}/store"
+        answer = self._decoded(self._request_once("POST", path, body, seconds=_TRANSFER_SECONDS))
+        return int(answer.get("Size") or 0)
+
     # How it is asked
 
     def _json(self, method: str, path: str, *, json: Any = None, data: Body = None) -> Any:
@@ -236,10 +265,15 @@ class Orthanc:
         return retried(lambda: self._request_once(method, path, body), self._stop)
 
     def _request_once(
-        self, method: str, path: str, body: Body = None, headers: Optional[dict[str, str]] = None
+        self,
+        method: str,
+        path: str,
+        body: Body = None,
+        headers: Optional[dict[str, str]] = None,
+        seconds: float = READ_SECONDS,
     ) -> Answer:
         try:
-            answer = self._transport.ask(method, path, body, headers)
+            answer = self._transport.ask(method, path, body, headers, seconds)
         except (OSError, http.client.HTTPException) as error:
             raise self._no_answer(error) from error
         if answer.status == 200:

@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Callable, Optional
+from typing import Optional
 
 from copydicom_app import check
 from copydicom_app.errors import ConfigurationError, CopydicomError, NotFoundError
@@ -23,16 +23,16 @@ from copydicom_app.health import PATIENCE, Guard
 from copydicom_app.models import Outcome, Reference, Status
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError, ordered
+from copydicom_app.peer import PeerSender
 from copydicom_app.presence import Presence
 from copydicom_app.resolve import Item, resolve
 from copydicom_app.room import Room
-from copydicom_app.transfer import CANCELLED, TOGETHER, Result, Sender, StreamSender
+from copydicom_app.transfer import CANCELLED, Result, Sender, StreamSender
 
 WINDOW = 500  # references that are looked at together
 ASKED_AGAIN = 10_000  # instances that are held back until a recycling destination was asked again
 REMEMBERED = 200_000  # instances met lately: one that comes again is not sent again
 GRACE = 8.0  # seconds that a cancelled copy gives to what is in flight
-_AIM = 2_000_000  # bytes that one part of the work should have
 
 
 @dataclass
@@ -76,14 +76,18 @@ class Replicator:
         verify: bool = False,
         jobs: Optional[int] = None,
         budget: Optional[Budget] = None,
-        sender: Optional[Callable[[Guard, Guard, threading.Event], Sender]] = None,
+        method: str = "stream",
         stop: Optional[threading.Event] = None,
         patience: float = PATIENCE,
     ) -> None:
         self._stop = stop or threading.Event()
         self._source = Guard(source, self._stop, patience)
         self._dest = Guard(dest, self._stop, patience)
-        self._sender = (sender or StreamSender)(self._source, self._dest, self._stop)
+        self._sender: Sender = (
+            PeerSender(self._source, self._dest)
+            if method == "peer"
+            else StreamSender(self._source, self._dest, self._stop)
+        )
         self._presence = Presence(dest)
         self._room = Room(self._source, self._dest)
         self._dry_run = dry_run
@@ -208,7 +212,9 @@ class Replicator:
 
     def _fitting(self, left: int) -> int:
         """How many instances a part should have."""
-        return max(1, min(TOGETHER, int(_AIM / self._mean), left // (2 * self._jobs)))
+        return max(
+            1, min(self._sender.together, int(self._sender.aim / self._mean), left // (2 * self._jobs))
+        )
 
     def _refuse_excess(self, steps: list[_Step]) -> None:
         """Settle what must not be sent: more than `max_instances`, or more than the destination keeps."""
@@ -245,7 +251,7 @@ class Replicator:
 
     def _asked_again(self, steps: Iterator[_Step]) -> Iterator[_Step]:
         """Where what was stored may be dropped again, hold the rows back until the destination was asked."""
-        if not self._room.may_recycle or self._dry_run:
+        if not (self._room.may_recycle or self._sender.must_ask_again) or self._dry_run:
             yield from steps
             return
         held_back: list[_Step] = []
@@ -273,7 +279,7 @@ class Replicator:
         try:
             self._presence.forget()
             held = self._dest(lambda _: self._presence.held(said))
-            message = (
+            message = self._sender.if_absent or (
                 f"server {name!r} took it and has dropped it since: it recycles what is old when it is full"
             )
         except CopydicomError as error:

@@ -19,7 +19,6 @@ from copydicom_app.orthanc import Orthanc
 from copydicom_app.resolve import Item
 from copydicom_app.retry import retried
 
-TOGETHER = 20  # instances of one archive
 SMALL = 200_000  # bytes; an instance of more goes alone
 STREAMED = 8_000_000  # bytes; an instance of more is not held in memory
 
@@ -37,7 +36,15 @@ class Result(NamedTuple):
 
 
 class Sender(Protocol):
-    """A way to bring instances to the destination."""
+    """A way to bring instances to the destination: at most `together` instances or about `aim` bytes at once.
+
+    Where it `must_ask_again` whether they arrived, `if_absent` says what became of those that did not.
+    """
+
+    together: int
+    aim: int
+    must_ask_again: bool
+    if_absent: str
 
     def check(self) -> None:
         """Raise what makes this way impossible."""
@@ -52,6 +59,11 @@ class StreamSender:
     With `one_by_one` nothing is put into archives, so that each answer belongs to one instance: a must
     where the destination gives other ids.
     """
+
+    together = 20
+    aim = 2_000_000
+    must_ask_again = False
+    if_absent = ""
 
     def __init__(self, source: Guard, dest: Guard, stop: threading.Event, one_by_one: bool = False) -> None:
         self._source = source

@@ -58,20 +58,30 @@ class Transport:
         self._free = threading.BoundedSemaphore(server.max_connections)
 
     def ask(
-        self, method: str, path: str, body: Body = None, headers: Optional[dict[str, str]] = None
+        self,
+        method: str,
+        path: str,
+        body: Body = None,
+        headers: Optional[dict[str, str]] = None,
+        seconds: float = READ_SECONDS,
     ) -> Answer:
-        """One request, its answer read to the end."""
-        with self.opened(method, path, body, headers) as response:
+        """One request, its answer read to the end; `seconds` of silence are borne."""
+        with self.opened(method, path, body, headers, seconds) as response:
             return Answer(response.status, response.read())
 
     @contextmanager
     def opened(
-        self, method: str, path: str, body: Body = None, headers: Optional[dict[str, str]] = None
+        self,
+        method: str,
+        path: str,
+        body: Body = None,
+        headers: Optional[dict[str, str]] = None,
+        seconds: float = READ_SECONDS,
     ) -> Iterator[http.client.HTTPResponse]:
         """One request; its answer is read within the `with`. What is left unread costs the connection."""
         with self._free:
             connection, response = self._sent(
-                method, self._prefix + path, body, {**self._headers, **(headers or {})}
+                method, self._prefix + path, body, {**self._headers, **(headers or {})}, seconds
             )
             try:
                 yield response
@@ -84,7 +94,7 @@ class Transport:
             connection.close()
 
     def _sent(
-        self, method: str, path: str, body: Body, headers: dict[str, str]
+        self, method: str, path: str, body: Body, headers: dict[str, str], seconds: float
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         """Send on an idle connection, else on a new one.
 
@@ -93,7 +103,7 @@ class Transport:
         """
         while connection := self._used():
             try:
-                return connection, _exchange(connection, method, path, body, headers)
+                return connection, _exchange(connection, method, path, body, headers, seconds)
             except (ConnectionError, http.client.BadStatusLine, ssl.SSLEOFError):
                 connection.close()
                 if not isinstance(body, (bytes, type(None))):
@@ -103,7 +113,7 @@ class Transport:
                 raise
         connection = self._connected()
         try:
-            return connection, _exchange(connection, method, path, body, headers)
+            return connection, _exchange(connection, method, path, body, headers, seconds)
         except BaseException:
             connection.close()
             raise
@@ -125,7 +135,6 @@ class Transport:
                 self._host, self._port, timeout=CONNECT_SECONDS, blocksize=BLOCK
             )
         connection.connect()
-        connection.sock.settimeout(READ_SECONDS)
         return connection
 
 
@@ -135,8 +144,14 @@ def _close_all(connections: deque[http.client.HTTPConnection]) -> None:
 
 
 def _exchange(
-    connection: http.client.HTTPConnection, method: str, path: str, body: Body, headers: dict[str, str]
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: Body,
+    headers: dict[str, str],
+    seconds: float,
 ) -> http.client.HTTPResponse:
+    connection.sock.settimeout(seconds)
     connection.request(method, path, body, headers)
     return connection.getresponse()
 

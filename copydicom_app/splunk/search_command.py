@@ -209,6 +209,7 @@ class Command:
             dest,
             dry_run=self._options.dryrun,
             verify=self._options.verify,
+            method=self._options.method,
             jobs=self._options.jobs,
             budget=self._budget,
             stop=self._stop,
