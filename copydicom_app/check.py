@@ -14,8 +14,8 @@ from copydicom_app.transfer import Result
 
 def compared(item: Item, result: Result, source: Guard, dest: Guard) -> Result:
     """The result of an instance that the destination has, or `conflict` when its content is another."""
-    if result.given:
-        return result  # the destination rewrote it, so it differs
+    if dest.orthanc.server.rewrites:
+        return result  # what it has differs on purpose
     try:
         ours = source(lambda orthanc: _digest(orthanc, item.id))
     except NotFoundError:

@@ -221,6 +221,18 @@ class Orthanc:
         answer = self._json("POST", "/instances", data=archive)
         return [_stored(row) for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
 
+    # Anonymized copies
+
+    def patient_id(self, instance: str) -> str:
+        """The PatientID of an instance (``GET /instances/{id}/patient``); it may be empty."""
+        patient = self._json("GET", f"/instances/{_checked(instance)}/patient")
+        return str(patient["MainDicomTags"].get("PatientID", ""))
+
+    def anonymized(self, instance: str, query: Tags) -> bytes:
+        """``POST /instances/{id}/anonymize``: an anonymized copy as a file, of which it keeps nothing."""
+        body = jsonlib.dumps(query).encode()
+        return self._request("POST", f"/instances/{_checked(instance)}/anonymize", body).body
+
     # Its peers
 
     def peers(self) -> list[str]:

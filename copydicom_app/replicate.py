@@ -18,13 +18,16 @@ from itertools import islice
 from typing import Optional
 
 from copydicom_app import check
+from copydicom_app.anonymize import AnonymizingSender, Profile
 from copydicom_app.errors import ConfigurationError, CopydicomError, NotFoundError
 from copydicom_app.health import PATIENCE, Guard
+from copydicom_app.ledger import Ledger, MemoryLedger
 from copydicom_app.models import Outcome, Reference, Status
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError, ordered
 from copydicom_app.peer import PeerSender
 from copydicom_app.presence import Presence
+from copydicom_app.rekey import Keys
 from copydicom_app.resolve import Item, resolve
 from copydicom_app.room import Room
 from copydicom_app.transfer import CANCELLED, Result, Sender, StreamSender
@@ -77,17 +80,24 @@ class Replicator:
         jobs: Optional[int] = None,
         budget: Optional[Budget] = None,
         method: str = "stream",
+        anonymize: Optional[tuple[Profile, Keys]] = None,
+        ledger: Optional[Ledger] = None,
         stop: Optional[threading.Event] = None,
         patience: float = PATIENCE,
     ) -> None:
         self._stop = stop or threading.Event()
         self._source = Guard(source, self._stop, patience)
         self._dest = Guard(dest, self._stop, patience)
-        self._sender: Sender = (
-            PeerSender(self._source, self._dest)
-            if method == "peer"
-            else StreamSender(self._source, self._dest, self._stop)
-        )
+        self._sender: Sender
+        if anonymize:
+            self._sender = AnonymizingSender(self._source, self._dest, self._stop, *anonymize)
+        elif method == "peer":
+            self._sender = PeerSender(self._source, self._dest)
+        else:
+            self._sender = StreamSender(self._source, self._dest, self._stop)
+        self._anonymizes = bool(anonymize)
+        # Where ids change, only a ledger knows what was sent.
+        self._ledger = (ledger or MemoryLedger()) if anonymize or dest.server.rewrites else None
         self._presence = Presence(dest)
         self._room = Room(self._source, self._dest)
         self._dry_run = dry_run
@@ -97,6 +107,7 @@ class Replicator:
         self._budget = budget or Budget()
         self._mean = 500_000.0  # bytes of an instance, as far as seen
         self._met: dict[str, Status] = {}
+        self.notices: dict[str, str] = {}  # what an admin should know, once each
         self.studies: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def check(self) -> None:
@@ -106,6 +117,16 @@ class Replicator:
             raise ConfigurationError(
                 f"source {source.server.name!r} and destination {dest.server.name!r} are the "
                 "same Orthanc; name another destination"
+            )
+        if dest.server.requires_anonymized and not (self._anonymizes or source.server.deidentified):
+            raise ConfigurationError(
+                f"server {dest.server.name!r} takes anonymized copies only; add anonymize=<profile>, or copy "
+                "from a server whose setting deidentified = true says that it holds nothing else"
+            )
+        if dest.server.rewrites and isinstance(self._sender, PeerSender):
+            raise ConfigurationError(
+                f"server {dest.server.name!r} gives other ids (rewrites = true), so method=peer cannot tell "
+                "what arrived; use method=stream"
             )
         source.system()
         self._room.learn(dest.system())
@@ -130,7 +151,7 @@ class Replicator:
         steps = [step for ref in refs for step in self._steps(ref)]
         asked = {step.item.id: step.item.series for step in steps if step.result is None}
         try:
-            held = self._dest(lambda _: self._presence.held(asked))
+            held = self._held(asked)
             forecast = self._forecast([step.item for step in steps if step.item.id not in held])
         except CopydicomError as error:
             failed = Result(Status.FAILED, message=str(error))
@@ -141,6 +162,14 @@ class Replicator:
             elif step.result is None:
                 step.result = forecast.get(step.item.id)
         return steps
+
+    def _held(self, series_of: dict[str, str]) -> set[str]:
+        """Those of the instances (instance -> its series) that the destination has, under whatever id."""
+        if self._ledger is None:
+            return self._dest(lambda _: self._presence.held(series_of))
+        given = self._ledger.given(list(series_of))
+        there = self._dest(lambda _: self._presence.held(dict.fromkeys(given.values(), "")))
+        return {id for id, id_there in given.items() if id_there in there}
 
     def _steps(self, ref: Reference) -> list[_Step]:
         try:
@@ -242,10 +271,28 @@ class Replicator:
             step.result = result
             if result.bytes:
                 self._mean += (result.bytes - self._mean) / 4
+        self._note_down(todo)
         for step in part if self._verify else ():
             if step.result and not step.repeats and step.result.status in (Status.PRESENT, Status.COPIED):
                 step.result = check.compared(step.item, step.result, self._source, self._dest)
         return part
+
+    def _note_down(self, steps: list[_Step]) -> None:
+        arrived = (Status.COPIED, Status.PRESENT)
+        given = {
+            step.item.id: step.result.given or step.item.id
+            for step in steps
+            if step.result and step.result.status in arrived
+        }
+        if self._ledger is None or not given:
+            return
+        try:
+            self._ledger.note(given)
+        except CopydicomError as error:
+            message = f"it was sent, but that could not be noted, so it may be sent again: {error}"
+            for step in steps:
+                if step.result and step.item.id in given:
+                    step.result = step.result._replace(message=message)
 
     # What became of it
 
@@ -271,14 +318,14 @@ class Replicator:
         said = {
             step.item.id: step.item.series
             for step in steps
-            if step.item.id and step.result and step.result.status in there and not step.result.given
+            if step.item.id and step.result and step.result.status in there
         }
         if not any(step.result and step.result.status is Status.COPIED for step in steps):
             return steps
         name = self._dest.name
         try:
             self._presence.forget()
-            held = self._dest(lambda _: self._presence.held(said))
+            held = self._held(said)
             message = self._sender.if_absent or (
                 f"server {name!r} took it and has dropped it since: it recycles what is old when it is full"
             )
@@ -300,6 +347,8 @@ class Replicator:
             self.studies[result.study or step.item.study].update(
                 {result.status.value: 1, "bytes": result.bytes}
             )
+            if result.given and result.status is Status.FAILED:
+                self.notices.setdefault(result.message.split(" (")[0], result.message)
             results.append(result)
             if step.last:
                 yield _folded(step.ref, results)

@@ -56,8 +56,8 @@ class Sender(Protocol):
 class StreamSender:
     """GET from the source, POST to the destination (``method=stream``).
 
-    With `one_by_one` nothing is put into archives, so that each answer belongs to one instance: a must
-    where the destination gives other ids.
+    A destination that `rewrites` gives ids of its own; then nothing is put into archives, so that each answer
+    belongs to one instance.
     """
 
     together = 20
@@ -65,11 +65,12 @@ class StreamSender:
     must_ask_again = False
     if_absent = ""
 
-    def __init__(self, source: Guard, dest: Guard, stop: threading.Event, one_by_one: bool = False) -> None:
+    def __init__(self, source: Guard, dest: Guard, stop: threading.Event) -> None:
         self._source = source
         self._dest = dest
         self._stop = stop
-        self._one_by_one = one_by_one
+        self._one_by_one = dest.orthanc.server.rewrites
+        self._expected = "" if dest.orthanc.server.rewrites else None
 
     def check(self) -> None:
         """Nothing can be missing."""
@@ -108,7 +109,8 @@ class StreamSender:
                 return stream.read()
             whole = cast("IO[bytes]", _Whole(stream, size, source.server.name))
             try:
-                return judged(item, size, self._dest.orthanc.store(whole, size), self._dest.name)
+                stored = self._dest.orthanc.store(whole, size)
+                return judged(item, size, stored, self._dest.name, self._expected)
             except RetriableError:
                 raise
             except CopydicomError as error:
@@ -119,7 +121,7 @@ class StreamSender:
             stored = self._dest(lambda dest: dest.store(dicom))
         except CopydicomError as error:
             return Result(Status.FAILED, message=str(error))
-        return judged(item, len(dicom), stored, self._dest.name)
+        return judged(item, len(dicom), stored, self._dest.name, self._expected)
 
     def _stored_together(self, together: list[tuple[Item, bytes]]) -> dict[str, Result]:
         """Send small files in one archive; what its answer does not name, one by one, to learn why."""
@@ -145,19 +147,25 @@ class StreamSender:
         }
 
 
-def judged(item: Item, size: int, stored: Stored, dest: str) -> Result:
-    """What an answer to an upload means: only Success with the id that was expected is a copy."""
+def judged(item: Item, size: int, stored: Stored, dest: str, expected: Optional[str] = None) -> Result:
+    """What an answer to an upload means: only Success with the id that was expected is a copy.
+
+    `expected` is the instance's own id, unless told; an empty one stands for a destination that gives ids of
+    its own.
+    """
     study = item.study or stored.study
-    if stored.id and stored.id != item.id and stored.status in ("Success", "AlreadyStored"):
+    expected = item.id if expected is None else expected
+    if stored.id and expected and stored.id != expected and stored.status in ("Success", "AlreadyStored"):
         message = (
             f"server {dest!r} stored it under another id ({stored.id}): it rewrites what it receives; "
             "set rewrites = true for it in copydicom_servers.conf"
         )
         return Result(Status.FAILED, message=message, study=item.study, given=stored.id)
+    given = stored.id if stored.id != item.id else ""
     if stored.status == "Success" and stored.id:
-        return Result(Status.COPIED, size, study=study)
+        return Result(Status.COPIED, size, study=study, given=given)
     if stored.status == "AlreadyStored" and stored.id:
-        return Result(Status.PRESENT, study=study)
+        return Result(Status.PRESENT, study=study, given=given)
     if stored.status == "FilteredOut":
         return Result(Status.FAILED, message=f"a filter of server {dest!r} refused it", study=study)
     answer = stored.status or "nothing"

@@ -14,14 +14,19 @@ from urllib.parse import urlsplit
 from splunklib import client
 from splunklib.binding import AuthenticationError, HTTPError
 
+from copydicom_app.anonymize import ALLOWANCES, Profile
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Server
+from copydicom_app.rekey import Keys
 
 APP = "copydicom_app"
 CONF = "copydicom_servers"
+PROFILES = "copydicom_profiles"
+KEY_REALM, KEY_NAME = "copydicom_app_keys", "anonymize"
 CAPABILITY = "run_copydicom"
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
+_SHORTEST_KEY = 16
 _FLAGS = ("rewrites", "requires_anonymized", "deidentified")
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
@@ -38,6 +43,34 @@ def connect(splunkd_uri: str, session_key: str) -> client.Service:
         owner="nobody",
         app=APP,
     )
+
+
+def profile_named(service: client.Service, name: str) -> tuple[Profile, Keys]:
+    """The profile of a stanza of ``copydicom_profiles.conf``, and the key for identifiers."""
+    stanza = _stanza(service, name, PROFILES, "profile")
+    allow = frozenset(_words(stanza.get("allow", "")))
+    if not allow <= set(ALLOWANCES):
+        raise ConfigurationError(f"profile {name!r}: allow may hold {', '.join(ALLOWANCES)} only")
+    replace: dict[str, str] = {}
+    for pair in stanza.get("replace", "").split(";"):
+        tag, equals, value = pair.partition("=")
+        if pair.strip() and not equals:
+            raise ConfigurationError(f"profile {name!r}: replace must be Keyword=value; Keyword=value; ...")
+        if pair.strip():
+            replace[tag.strip()] = value.strip()
+    keep = _words(stanza.get("keep", ""))
+    if "PatientID" in {*keep, *replace}:
+        raise ConfigurationError(
+            f"profile {name!r}: PatientID is always keyed; take it out of keep and replace"
+        )
+    key = _secret(service, KEY_REALM, KEY_NAME)
+    if len(key) < _SHORTEST_KEY:
+        raise ConfigurationError(
+            f"no key of at least {_SHORTEST_KEY} characters is stored for anonymized copies; save a long "
+            f"random one in storage/passwords with realm {KEY_REALM} and the name {KEY_NAME}, for good"
+        )
+    profile = Profile(name, keep, replace, _words(stanza.get("remove", "")), allow)
+    return profile, Keys(key.encode())
 
 
 def server_named(service: client.Service, name: str) -> Server:
@@ -62,7 +95,7 @@ def server_named(service: client.Service, name: str) -> Server:
         max_connections=parse_count(
             stanza.get("max_connections", ""), f"server {name!r}: max_connections", default=4, least=1
         ),
-        roles=tuple(role.strip() for role in stanza.get("roles", "").split(",") if role.strip()),
+        roles=_words(stanza.get("roles", "")),
         max_instances=parse_count(
             stanza.get("max_instances", ""), f"server {name!r}: max_instances", default=0
         ),
@@ -126,38 +159,50 @@ def parse_count(text: str, what: str, *, default: int, least: int = 0) -> int:
     return int(text)
 
 
-def _stanza(service: client.Service, name: str) -> dict[str, str]:
+def _stanza(service: client.Service, name: str, conf: str = CONF, what: str = "server") -> dict[str, str]:
     if not _NAME.match(name):
         raise ConfigurationError(
-            f"{name!r} is no name of a server; it may hold letters, digits, dot, dash and underscore"
+            f"{name!r} is no name of a {what}; it may hold letters, digits, dot, dash and underscore"
         )
     try:
-        content = service.confs[CONF][name].content
+        content = service.confs[conf][name].content
     except KeyError as error:
         raise ConfigurationError(
-            f"server {name!r} is not in copydicom_servers.conf; add a stanza [{name}] there"
+            f"{what} {name!r} is not in {conf}.conf; add a stanza [{name}] there"
         ) from error
     except (HTTPError, AuthenticationError) as error:
         raise ConfigurationError(
-            f"copydicom_servers.conf cannot be read ({_status(error)}); your role needs read access to it"
+            f"{conf}.conf cannot be read ({_status(error)}); your role needs read access to it"
         ) from error
     return {key: value or "" for key, value in content.items() if value is None or isinstance(value, str)}
 
 
 def _password(service: client.Service, name: str) -> str:
-    try:
-        for entry in service.storage_passwords.list():
-            if entry.realm == APP and entry.username == name:
-                return str(entry.clear_password)
-    except (HTTPError, AuthenticationError) as error:
-        raise ConfigurationError(
-            f"the password of server {name!r} cannot be read ({_status(error)}); your role needs the "
-            "capability list_storage_passwords"
-        ) from error
+    password = _secret(service, APP, name)
+    if password:
+        return password
     raise ConfigurationError(
         f"no password is stored for server {name!r}; save it in storage/passwords with realm {APP} and the "
         f"name {name}"
     )
+
+
+def _secret(service: client.Service, realm: str, name: str) -> str:
+    """A stored password; empty when there is none."""
+    try:
+        for entry in service.storage_passwords.list():
+            if entry.realm == realm and entry.username == name:
+                return str(entry.clear_password)
+    except (HTTPError, AuthenticationError) as error:
+        raise ConfigurationError(
+            f"the password of {name!r} cannot be read ({_status(error)}); your role needs the "
+            "capability list_storage_passwords"
+        ) from error
+    return ""
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _status(error: Exception) -> str:

@@ -15,14 +15,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Optional, Union
 
+from copydicom_app.anonymize import Profile
 from copydicom_app.errors import ConfigurationError, CopydicomError, FatalError
 from copydicom_app.models import Level, Outcome, Reference, Server, Status, Tally, is_orthanc_id
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
+from copydicom_app.rekey import Keys
 from copydicom_app.replicate import Budget, Replicator
 from copydicom_app.splunk.audit import Audit
 from copydicom_app.splunk.chunked import Frame, extended, picked, read_frame, write_frame
-from copydicom_app.splunk.config import connect, current_person, server_named
+from copydicom_app.splunk.config import connect, current_person, profile_named, server_named
+from copydicom_app.splunk.kvstore import KvLedger
 from copydicom_app.splunk.logs import Log
 from copydicom_app.splunk.options import Options, parse_level
 
@@ -43,8 +46,10 @@ class Command:
         self._tally = Tally()
         self._messages: list[tuple[str, str]] = []
         self._engines: dict[str, _EngineOrError] = {}
+        self._noticed: set[str] = set()
         self._audit: Optional[Audit] = None
         self._dest: Optional[Orthanc] = None
+        self._anonymize: Optional[tuple[Profile, Keys]] = None
 
     def run(self) -> int:
         """Answer all that Splunk asks; the exit code."""
@@ -108,6 +113,8 @@ class Command:
         self._dest_server = server_named(self._service, self._options.dest)
         person = current_person(self._service)
         person.check_may_send_to(self._dest_server)
+        if self._options.anonymize:
+            self._anonymize = profile_named(self._service, self._options.anonymize)
         if self._options.source:
             self._source_named(self._options.source)
         self._budget = Budget(self._dest_server.max_instances)
@@ -132,6 +139,11 @@ class Command:
         for source, items in wanted.items():
             for (row, _), outcome in zip(items, self._copy(source, [ref for _, ref in items])):
                 settled[row].append(outcome)
+            engine = self._engines[source]
+            if isinstance(engine, Replicator):
+                new = engine.notices.keys() - self._noticed
+                self._messages += [("WARN", engine.notices[key]) for key in sorted(new)]
+                self._noticed |= new
         rows = []
         for outcomes in settled:
             merged = _merged(outcomes)
@@ -210,6 +222,8 @@ class Command:
             dry_run=self._options.dryrun,
             verify=self._options.verify,
             method=self._options.method,
+            anonymize=self._anonymize,
+            ledger=KvLedger(self._service, dest.server.name, self._options.anonymize),
             jobs=self._options.jobs,
             budget=self._budget,
             stop=self._stop,
