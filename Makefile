@@ -29,7 +29,7 @@ demo: package
 
 test: package
 	@$(BIN)/python -m testbench.unit_tests_on_pythons
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check .

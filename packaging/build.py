@@ -3,15 +3,15 @@
 An allow-list decides what goes in. The runtime dependencies are vendored into ``build/lib`` as pure
 Python, pinned by hash in ``lib/requirements.txt``.
 
-    python packaging/build.py [--no-requests]    (the latter for the packaging check's second look)
+    python packaging/build.py
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -37,17 +37,21 @@ ALLOWED = (
     "static/*.png",
 )
 # Of what the wheels bring: not needed at run time, or refused by Splunk's packaging check.
-UNWANTED = ("bin", "splunklib/ai", "**/__pycache__", "*.dist-info/RECORD", "*.dist-info/INSTALLER")
+UNWANTED = (
+    "bin",
+    "splunklib/ai",
+    "splunklib/searchcommands",
+    "**/__pycache__",
+    "*.dist-info/RECORD",
+    "*.dist-info/INSTALLER",
+)
 UNWANTED += ("*.dist-info/REQUESTED", "*.dist-info/direct_url.json", "**/py.typed")
 
 
 def main() -> None:
     """Build the package and say where it is, how large, and its SHA-256."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--no-requests", action="store_true", help="leave out lib/requests")
-    options = parser.parse_args()
     vendor()
-    target = build(without=("lib/requests/",) if options.no_requests else ())
+    target = build()
     data = target.read_bytes()
     print(f"{target.relative_to(ROOT)}  {len(data) / 1e6:.2f} MB  sha256 {hashlib.sha256(data).hexdigest()}")
 
@@ -82,19 +86,21 @@ def vendor() -> None:
     stamp.write_text(wanted)
 
 
-def build(without: tuple[str, ...] = ()) -> Path:
+def build() -> Path:
     """Write the archive: sorted, USTAR, no owner, no time, no execute bit."""
-    target = ROOT / "dist" / f"{APP}-{version()}{'-no-requests' if without else ''}.spl"
+    target = ROOT / "dist" / f"{APP}-{version()}.spl"
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, path in sorted(members()):
-            if not name.startswith(without or "/"):
-                info = tarfile.TarInfo(f"{APP}/{name}")
-                info.size, info.mode = path.stat().st_size, 0o644
-                with path.open("rb") as file:
-                    archive.addfile(info, file)
+            info = tarfile.TarInfo(f"{APP}/{name}")
+            info.size, info.mode = path.stat().st_size, 0o644
+            with path.open("rb") as file:
+                archive.addfile(info, file)
     target.parent.mkdir(exist_ok=True)
-    target.write_bytes(gzip.compress(raw.getvalue(), mtime=0))
+    # In one step: who installs it meanwhile reads the old or the new one, whole.
+    fresh = target.with_suffix(f".{os.getpid()}")
+    fresh.write_bytes(gzip.compress(raw.getvalue(), mtime=0))
+    fresh.replace(target)
     return target
 
 

@@ -1,8 +1,6 @@
 """Run Splunk's AppInspect over the package: precert with the tag `cloud`; no failure and no error is allowed.
 
-    python packaging/inspect_package.py [PACKAGE]
-
-A second look goes without `lib/requests`: with it vendored, AppInspect's check for insecure TLS sees nothing.
+python packaging/inspect_package.py [PACKAGE]
 """
 
 from __future__ import annotations

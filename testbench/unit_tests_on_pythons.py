@@ -13,6 +13,7 @@ from pathlib import Path
 
 from testbench.splunkd.pythons import WANTED, pythons
 
+PYTEST = ("-m", "pytest", "--quiet", "--numprocesses", "auto", "tests/unit")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -25,7 +26,7 @@ def main() -> int:
             continue
         print(f"Python {version}: unit tests", flush=True)
         python = _environment(version, found[version])
-        code = subprocess.run([python, "-m", "pytest", "-q", "tests/unit"], cwd=ROOT, check=False).returncode
+        code = subprocess.run([python, *PYTEST], cwd=ROOT, check=False).returncode
         if code:
             return code
     return 0

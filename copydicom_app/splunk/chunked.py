@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Optional
 _HEADER = re.compile(rb"chunked 1\.0,(\d+),(\d+)\n")
 _VALUE = re.compile(r"\$((?:\$\$|[^$])*)\$(?:;|$)")
 _TWIN = "__mv_"
+_ERRORS = "surrogateescape"  # bytes that are no UTF-8 leave as they came
 csv.field_size_limit(1 << 30)  # an event may be longer than Python's default
 
 
@@ -75,7 +76,7 @@ def extended(body: bytes, fields: Sequence[str], values: Sequence[Sequence[objec
     keep = [place for place, name in enumerate(header) if name not in replaced]
     all_kept = len(keep) == len(header)
     out = io.BytesIO()
-    text = io.TextIOWrapper(out, "utf-8", newline="", write_through=False)
+    text = io.TextIOWrapper(out, "utf-8", errors=_ERRORS, newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*(header[place] for place in keep), *fields])
     for row, more in zip(rows, values):
@@ -85,7 +86,8 @@ def extended(body: bytes, fields: Sequence[str], values: Sequence[Sequence[objec
 
 
 def _rows(body: bytes) -> Iterator[list[str]]:
-    return csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", newline=""))
+    rows = csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", errors=_ERRORS, newline=""))
+    return (row for row in rows if row)  # a blank line is no row
 
 
 def _place(header: list[str], name: str) -> Optional[int]:

@@ -25,24 +25,35 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ROOT / done.stdout.split()[0]
 
 
-@pytest.fixture(params=["3.9", "3.13"])
-def python(request: pytest.FixtureRequest) -> Path:
-    """Each Python that Splunk bundles."""
+# Each Orthanc and each Python once: what depends on the one does not depend on the other.
+PAIRINGS = {"orthanc-1.10-python-3.9": ("1.10", "3.9"), "orthanc-1.12-python-3.13": ("1.12", "3.13")}
+
+
+@pytest.fixture(scope="module", params=PAIRINGS.values(), ids=PAIRINGS.keys())
+def pairing(request: pytest.FixtureRequest) -> tuple[list[str] | None, Path]:
+    """The command line of an Orthanc (None: the machine's own) and an interpreter that Splunk bundles."""
+    orthanc, python = request.param
     found = pythons()
-    if request.param not in found:
-        pytest.skip(f"no Python {request.param} on this machine (COPYDICOM_PYTHONS names interpreters)")
-    return found[request.param]
-
-
-@pytest.fixture(scope="module", params=["1.10", "1.12"])
-def orthanc_binary(request: pytest.FixtureRequest) -> list[str] | None:
-    """Each Orthanc that is supported; None means the machine's own."""
-    if request.param == "1.10":
-        return None
+    if python not in found:
+        pytest.skip(f"no Python {python} on this machine (COPYDICOM_PYTHONS names interpreters)")
+    if orthanc == "1.10":
+        return None, found[python]
     command, reason = second_orthanc()
     if command is None:
         pytest.skip(f"no Orthanc 1.12: {reason}")
-    return command
+    return command, found[python]
+
+
+@pytest.fixture(scope="module")
+def orthanc_binary(pairing: tuple[list[str] | None, Path]) -> list[str] | None:
+    """The Orthanc of the pairing."""
+    return pairing[0]
+
+
+@pytest.fixture(scope="module")
+def python(pairing: tuple[list[str] | None, Path]) -> Path:
+    """The Python of the pairing."""
+    return pairing[1]
 
 
 @pytest.fixture

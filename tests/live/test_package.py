@@ -56,7 +56,6 @@ def test_what_it_needs_at_run_time_is_in_it(members: list[tarfile.TarInfo]) -> N
         "metadata/default.meta",
         "README/inputs.conf.spec",
         "LICENSE",
-        "lib/requests/__init__.py",
         "lib/splunklib/client.py",
         "lib/certifi/cacert.pem",
     } <= names
@@ -68,22 +67,4 @@ def test_what_it_needs_at_run_time_is_in_it(members: list[tarfile.TarInfo]) -> N
 def test_appinspect_finds_no_failure(package: Path) -> None:
     inspector = script("inspect_package")
     bad = [check for check in inspector.findings(package) if check["result"] in inspector.BAD]
-    assert bad == []
-
-
-@pytest.mark.timeout(600)
-def test_appinspect_finds_no_failure_without_requests_either() -> None:
-    done = subprocess.run(
-        [sys.executable, "packaging/build.py", "--no-requests"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    inspector = script("inspect_package")
-    bad = [
-        check
-        for check in inspector.findings(ROOT / done.stdout.split()[0])
-        if check["result"] in inspector.BAD
-    ]
     assert bad == []
