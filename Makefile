@@ -19,6 +19,8 @@ $(VENV)/ready: pyproject.toml testbench/install.sh
 	@$(PYTHON) -m venv $(VENV)
 	@echo "installing the development tools into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@# for its four real dose reports; the plotting libraries that it wants are not needed for them
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps pyskindose==25.1.1
 	@touch $@
 
 package: $(VENV)/ready
@@ -27,9 +29,13 @@ package: $(VENV)/ready
 demo: package
 	@$(BIN)/python -m testbench.demo $(if $(KEEP),--keep)
 
-test: package
+test: package build/orthanc-1.12
 	@$(BIN)/python -m testbench.unit_tests_on_pythons
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# The second Orthanc that the tests run on. Where it cannot be had they skip, and say so.
+build/orthanc-1.12: $(VENV)/ready
+	-@[ -e $@ ] || $(BIN)/python -m testbench.fetch_orthanc_112
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check .

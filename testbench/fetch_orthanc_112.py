@@ -18,7 +18,6 @@ import sys
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[1] / "build" / "orthanc-1.12"
-MIRROR = "http://mirror.example/debian"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # In usr/lib64 on amd64, in usr/lib/<triplet> or usr/lib elsewhere.
 _LOADERS = ("usr/lib64/ld-linux-*.so.*", "usr/lib/ld-linux-*.so.*", "usr/lib/*/ld-linux-*.so.*")
@@ -43,11 +42,11 @@ def command(folder: Path = CACHE) -> list[str] | None:
     ]
 
 
-def fetch(folder: Path = CACHE, mirror: str = MIRROR) -> list[str]:
+def fetch(folder: Path = CACHE, mirror: str = "") -> list[str]:
     """Download and unpack; the folder appears only when it is whole. Returns the command line."""
     work = folder.with_name(folder.name + ".part")
     shutil.rmtree(work, ignore_errors=True)
-    debs = _download(work / "apt", mirror)
+    debs = _download(work / "apt", mirror or machine_mirror())
     for deb in debs:
         subprocess.run(["dpkg-deb", "--extract", str(deb), str(work / "root")], check=True)
     if command(work / "root") is None:
@@ -58,6 +57,23 @@ def fetch(folder: Path = CACHE, mirror: str = MIRROR) -> list[str]:
     found = command(folder)
     assert found
     return found
+
+
+def machine_mirror() -> str:
+    """The mirror that this machine's own apt takes Debian from."""
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI) $(SUITE)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for line in listed.stdout.splitlines():
+        origin, uri, *_ = line.split()
+        if origin == "Debian" and not uri.rstrip("/").endswith("security"):
+            return uri
+    raise SystemExit(
+        "apt names no mirror of Debian here; name one with --mirror, or run apt-get update first"
+    )
 
 
 def _download(apt: Path, mirror: str) -> list[Path]:
@@ -96,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description="Fetch Debian trixie's Orthanc 1.12 into build/orthanc-1.12."
     )
-    parser.add_argument("--mirror", default=MIRROR, help=f"Debian mirror (default {MIRROR})")
+    parser.add_argument("--mirror", default="", help="Debian mirror (default: the machine's own)")
     parser.add_argument("--again", action="store_true", help="fetch anew what is there already")
     given = parser.parse_args()
     if not Path(_KEYRING).exists():

@@ -105,3 +105,12 @@ def test_every_option_of_the_command_is_in_searchbnf() -> None:
     options = {field.name for field in dataclasses.fields(Options)}
     assert set(re.findall(r"(\w+)=", syntax)) == options
     assert set(re.findall(r"(?:^|\\p\\\s+)(\w+):", description)) == options
+
+
+@pytest.mark.parametrize("sourcetype", ["dicom:dose:event", "dicom:dose:study"])
+def test_the_aliases_of_dose_events_name_fields_that_exist(sourcetype: str) -> None:
+    from copydicom_app.dose_fields import FIELDS
+
+    aliases = re.findall(r"(\w+) AS (\w+)", conf("default/props.conf")[sourcetype]["fieldalias-dicom"])
+    assert len(aliases) > 10
+    assert {ours for ours, _ in aliases} <= {field.name for field in FIELDS}
