@@ -41,6 +41,7 @@ UNWANTED = (
     "bin",
     "splunklib/ai",
     "splunklib/searchcommands",
+    "certifi/tests",
     "**/__pycache__",
     "*.dist-info/RECORD",
     "*.dist-info/INSTALLER",

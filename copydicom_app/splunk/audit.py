@@ -25,11 +25,8 @@ class Audit:
 
     def __init__(self, **constant: str) -> None:
         self._constant = constant
-        home = os.environ.get("SPLUNK_HOME", "")
-        folder = Path(home or ".") / "var" / "log" / "copydicom_app"
+        folder = _splunk_home() / "var" / "log" / "copydicom_app"
         try:
-            if not home:
-                raise FileNotFoundError("SPLUNK_HOME is not set")
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             name = folder / f"audit-{datetime.now(timezone.utc):%Y-%m}.log"
             self._file = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -60,6 +57,13 @@ class Audit:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+def _splunk_home() -> Path:
+    """Splunk says it in the environment; else it is three folders above the app (``etc/apps/<app>``)."""
+    home = os.environ.get("SPLUNK_HOME", "")
+    app = Path(__file__).resolve().parents[2]
+    return Path(home) if home else app.parents[2] if app.parent.name == "apps" else app.parent
 
 
 def _severity(status: Status) -> int:
