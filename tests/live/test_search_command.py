@@ -230,6 +230,52 @@ def test_a_cancelled_search_ends_soon_and_its_trail_tells_what_is_there(
     assert sum(event["copied"] for event in events) == there < COUNT
 
 
+def save_key(splunkd: Splunkd) -> None:
+    secret = {
+        "name": "anonymize",
+        "realm": "copydicom_app_keys",
+        "password": "a long and random key, for good",
+    }
+    status, _ = splunkd.request("POST", "storage/passwords", secret)
+    assert status == 201
+
+
+def test_anonymized_copies_are_remembered_from_search_to_search(
+    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], research: OrthancServer
+) -> None:
+    save_key(splunkd)
+    add(splunkd, "trial", research, requires_anonymized=True)
+    refused = run(splunkd, "dest=trial source=pacs", rows(pacs[1]))
+    assert "takes anonymized copies only" in str(refused.error)
+    assert statuses(run(splunkd, "dest=trial anonymize=basic", rows(pacs[1]))) == {"copied": COUNT}
+    changes = research.get("/changes")["Last"]
+    assert statuses(run(splunkd, "dest=trial anonymize=basic", rows(pacs[1]))) == {"present": COUNT}
+    assert research.get("/changes")["Last"] == changes
+    assert {each.orthanc_id for each in pacs[1]}.isdisjoint(research.get("/instances"))
+    _, documents = splunkd.request("GET", "storage/collections/data/copydicom_sent")
+    assert {document["id"] for document in documents} == {each.orthanc_id for each in pacs[1]}
+    assert {document["given"] for document in documents} == set(research.get("/instances"))
+    assert audited(splunkd)[-1]["profile"] == "basic"
+    assert audited(splunkd)[-1]["study"] == ""  # the rows did not tell it; never the copy's
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"), [("nowhere", "'nowhere' is not in copydicom_profiles.conf"), ("basic", "no key")]
+)
+def test_an_unknown_profile_and_a_missing_key_are_told(
+    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], profile: str, words: str
+) -> None:
+    result = run(splunkd, f"dest=research anonymize={profile}", rows(pacs[1]))
+    assert words in str(result.error)
+
+
+def test_a_peer_transfer_says_how_to_set_it_up(
+    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]]
+) -> None:
+    result = run(splunkd, "dest=research source=pacs method=peer", rows(pacs[1]))
+    assert "OrthancPeers" in str(result.error)
+
+
 def test_a_chunk_of_many_rows_takes_little_memory_and_time(package: Path, research: OrthancServer) -> None:
     """50,000 rows of twenty fields, all of them there already."""
     with Splunkd(package, python=next(iter(pythons().values()))) as splunkd, OrthancServer("empty") as empty:

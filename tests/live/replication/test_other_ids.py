@@ -91,7 +91,13 @@ def test_references_between_instances_lead_to_the_copies(pair: Pair, syntax: str
     second.SOPInstanceUID = second.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4.5.6"
     pair.source = pair.server("pacs")
     ids = [pair.source.upload(data)["ID"] for data in (encoded(first, syntax), encoded(second, syntax))]
-    assert statuses(anonymized(pair, [Reference(id) for id in ids])) == {"copied": 2}
+    outcomes = anonymized(pair, [Reference(id) for id in ids])
+    if syntax == ImplicitVRLittleEndian and pair.source.version.startswith("1.10"):
+        assert statuses(outcomes) == {"failed": 2}  # 1.10.1 ignores Transcode here
+        assert "does not transcode" in outcomes[0].message
+        assert pair.held() == set()
+        return
+    assert statuses(outcomes) == {"copied": 2}
     copies = {copy.SOPInstanceUID: copy for copy in read(pair)}
     referring = copies[KEYS.uid("1.2.3.4.5.6")]
     assert referring.SourceImageSequence[0].ReferencedSOPInstanceUID == KEYS.uid(first.SOPInstanceUID)
