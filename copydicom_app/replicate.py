@@ -113,6 +113,8 @@ class Replicator:
     def check(self) -> None:
         """Raise what makes every copy impossible: a server away, a login refused, one server twice."""
         source, dest = self._source.orthanc, self._dest.orthanc
+        source.system()
+        self._room.learn(dest.system())
         if source.server.base_url.rstrip("/") == dest.server.base_url.rstrip("/"):
             raise ConfigurationError(
                 f"source {source.server.name!r} and destination {dest.server.name!r} are the "
@@ -128,8 +130,6 @@ class Replicator:
                 f"server {dest.server.name!r} gives other ids (rewrites = true), so method=peer cannot tell "
                 "what arrived; use method=stream"
             )
-        source.system()
-        self._room.learn(dest.system())
         self._sender.check()
 
     def outcomes(self, refs: Iterable[Reference]) -> Iterator[Outcome]:
@@ -341,7 +341,9 @@ class Replicator:
         for step in steps:
             result = step.result or Result(Status.FAILED, message=CANCELLED)
             if step.repeats:
-                result = _repeated(self._met.get(step.item.id, Status.PRESENT), step.item.study)
+                result = _repeated(
+                    self._met.get(step.item.id, Status.PRESENT), step.item.study, self._source.name
+                )
             elif step.item.id in self._met:
                 self._met[step.item.id] = result.status
             self.studies[result.study or step.item.study].update(
@@ -361,10 +363,13 @@ def _windows(refs: Iterable[Reference]) -> Iterator[list[Reference]]:
         yield window
 
 
-def _repeated(earlier: Status, study: str) -> Result:
+def _repeated(earlier: Status, study: str, source: str) -> Result:
     """An instance that came before is not copied again, and counts as there if the first one arrived."""
-    status = Status.PRESENT if earlier in (Status.COPIED, Status.PRESENT, Status.PLANNED) else earlier
-    return Result(status, message="repeats an earlier row", study=study)
+    if earlier in (Status.COPIED, Status.PRESENT, Status.PLANNED):
+        return Result(Status.PRESENT, message="repeats an earlier row", study=study)
+    if earlier is Status.MISSING:
+        return Result(earlier, message=f"server {source!r} does not have it", study=study)
+    return Result(earlier, message="repeats an earlier row, whose message says why", study=study)
 
 
 def _folded(ref: Reference, results: list[Result]) -> Outcome:

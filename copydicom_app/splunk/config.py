@@ -14,20 +14,14 @@ from urllib.parse import urlsplit
 from splunklib import client
 from splunklib.binding import AuthenticationError, HTTPError
 
-from copydicom_app.anonymize import ALLOWANCES, Profile
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Server
-from copydicom_app.rekey import Keys
 
 APP = "copydicom_app"
 CONF = "copydicom_servers"
-PROFILES = "copydicom_profiles"
-KEY_REALM, KEY_NAME = "copydicom_app_keys", "anonymize"
 CAPABILITY = "run_copydicom"
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
-_SHORTEST_KEY = 16
-_FLAGS = ("rewrites", "requires_anonymized", "deidentified")
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
 
@@ -45,37 +39,9 @@ def connect(splunkd_uri: str, session_key: str) -> client.Service:
     )
 
 
-def profile_named(service: client.Service, name: str) -> tuple[Profile, Keys]:
-    """The profile of a stanza of ``copydicom_profiles.conf``, and the key for identifiers."""
-    stanza = _stanza(service, name, PROFILES, "profile")
-    allow = frozenset(_words(stanza.get("allow", "")))
-    if not allow <= set(ALLOWANCES):
-        raise ConfigurationError(f"profile {name!r}: allow may hold {', '.join(ALLOWANCES)} only")
-    replace: dict[str, str] = {}
-    for pair in stanza.get("replace", "").split(";"):
-        tag, equals, value = pair.partition("=")
-        if pair.strip() and not equals:
-            raise ConfigurationError(f"profile {name!r}: replace must be Keyword=value; Keyword=value; ...")
-        if pair.strip():
-            replace[tag.strip()] = value.strip()
-    keep = _words(stanza.get("keep", ""))
-    if "PatientID" in {*keep, *replace}:
-        raise ConfigurationError(
-            f"profile {name!r}: PatientID is always keyed; take it out of keep and replace"
-        )
-    key = _secret(service, KEY_REALM, KEY_NAME)
-    if len(key) < _SHORTEST_KEY:
-        raise ConfigurationError(
-            f"no key of at least {_SHORTEST_KEY} characters is stored for anonymized copies; save a long "
-            f"random one in storage/passwords with realm {KEY_REALM} and the name {KEY_NAME}, for good"
-        )
-    profile = Profile(name, keep, replace, _words(stanza.get("remove", "")), allow)
-    return profile, Keys(key.encode())
-
-
 def server_named(service: client.Service, name: str) -> Server:
     """The server of a stanza of ``copydicom_servers.conf``, with its password."""
-    stanza = _stanza(service, name)
+    stanza = stanza_named(service, name)
     base_url = stanza.get("base_url", "").strip()
     if not base_url:
         raise ConfigurationError(f"server {name!r} has no base_url; set it in copydicom_servers.conf")
@@ -95,13 +61,19 @@ def server_named(service: client.Service, name: str) -> Server:
         max_connections=parse_count(
             stanza.get("max_connections", ""), f"server {name!r}: max_connections", default=4, least=1
         ),
-        roles=_words(stanza.get("roles", "")),
+        roles=words(stanza.get("roles", "")),
         max_instances=parse_count(
             stanza.get("max_instances", ""), f"server {name!r}: max_instances", default=0
         ),
         peer=stanza.get("peer", "").strip(),
-        **{key: parse_bool(stanza.get(key, ""), f"server {name!r}: {key}", default=False) for key in _FLAGS},
+        rewrites=_flag(name, "rewrites", stanza.get("rewrites", "")),
+        requires_anonymized=_flag(name, "requires_anonymized", stanza.get("requires_anonymized", "")),
+        deidentified=_flag(name, "deidentified", stanza.get("deidentified", "")),
     )
+
+
+def _flag(server: str, key: str, text: str) -> bool:
+    return parse_bool(text, f"server {server!r}: {key}", default=False)
 
 
 @dataclass(frozen=True)
@@ -159,7 +131,10 @@ def parse_count(text: str, what: str, *, default: int, least: int = 0) -> int:
     return int(text)
 
 
-def _stanza(service: client.Service, name: str, conf: str = CONF, what: str = "server") -> dict[str, str]:
+def stanza_named(
+    service: client.Service, name: str, conf: str = CONF, what: str = "server"
+) -> dict[str, str]:
+    """The keys of a stanza of a conf file of this app; `what` it is, for messages."""
     if not _NAME.match(name):
         raise ConfigurationError(
             f"{name!r} is no name of a {what}; it may hold letters, digits, dot, dash and underscore"
@@ -178,7 +153,7 @@ def _stanza(service: client.Service, name: str, conf: str = CONF, what: str = "s
 
 
 def _password(service: client.Service, name: str) -> str:
-    password = _secret(service, APP, name)
+    password = secret(service, APP, name)
     if password:
         return password
     raise ConfigurationError(
@@ -187,7 +162,7 @@ def _password(service: client.Service, name: str) -> str:
     )
 
 
-def _secret(service: client.Service, realm: str, name: str) -> str:
+def secret(service: client.Service, realm: str, name: str) -> str:
     """A stored password; empty when there is none."""
     try:
         for entry in service.storage_passwords.list():
@@ -201,7 +176,7 @@ def _secret(service: client.Service, realm: str, name: str) -> str:
     return ""
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 

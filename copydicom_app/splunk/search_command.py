@@ -24,10 +24,11 @@ from copydicom_app.rekey import Keys
 from copydicom_app.replicate import Budget, Replicator
 from copydicom_app.splunk.audit import Audit
 from copydicom_app.splunk.chunked import Frame, extended, picked, read_frame, write_frame
-from copydicom_app.splunk.config import connect, current_person, profile_named, server_named
+from copydicom_app.splunk.config import connect, current_person, server_named
 from copydicom_app.splunk.kvstore import KvLedger
 from copydicom_app.splunk.logs import Log
 from copydicom_app.splunk.options import Options, parse_level
+from copydicom_app.splunk.profiles import profile_named
 
 _EngineOrError = Union[Replicator, CopydicomError]
 
