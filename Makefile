@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint package inspect clean
+.PHONY: bench help demo test lint package inspect clean
 
 help:
 	@echo "make demo      index a sample hospital and copy a cohort between two real Orthanc servers"
@@ -11,6 +11,7 @@ help:
 	@echo "make test      all tests: unit, live on real Orthanc servers, on every Python that Splunk bundles"
 	@echo "make lint      ruff, mypy"
 	@echo "make package   dist/copydicom_app-<version>.spl, the file that Splunk installs"
+	@echo "make bench     copying and its peers side by side (for these: pip install '.[bench]')"
 	@echo "make inspect   Splunk's AppInspect over the package"
 	@echo "make clean     remove what was built and the virtual environments"
 
@@ -41,6 +42,9 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench: $(VENV)/ready
+	$(BIN)/python -m benchmarks.replication
 
 inspect: package
 	$(BIN)/python packaging/inspect_package.py

@@ -87,14 +87,14 @@ def test_each_row_says_what_became_of_it_and_a_bad_one_stops_no_other(
         "failed",
         "failed",
         "copied",
-        "copied",
+        "present",
         "missing",
     ]
-    messages = [str(row["copydicom_message"]) for row in result.rows]
+    messages = [str(row.get("copydicom_message", "")) for row in result.rows]
     for message, words in zip(
         messages,
         [
-            "not an Orthanc id",
+            "neither an Orthanc id nor a DICOM UID",
             "does not have it",
             "no value in the field ID",
             "names no source; add source=",
@@ -132,8 +132,8 @@ def test_the_id_may_stand_in_another_field_and_the_source_in_the_search(
         ("dest={braces}", "is no name of a server"),
         ("dest=../x", "is no name of a server"),
         ("dest=research nonsense=1", "'nonsense' is not an option of copydicom"),
-        ("dest=research logging_configuration=/tmp/evil.conf", "is not an option"),
-        ("dest=research record=true", "is not an option"),
+        ("dest=research logging_configuration=/tmp/evil.conf", "'logging_configuration' is not an option"),
+        ("dest=research record=true", "'record' is not an option"),
     ],
 )
 def test_when_nothing_can_work_the_search_has_one_clear_error(
