@@ -295,7 +295,8 @@ class Orthanc:
     def _no_answer(self, error: Exception) -> CopydicomError:
         """The error for a request that got no answer."""
         name = self.server.name
-        if isinstance(error, ssl.SSLError):
+        broke_off = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+        if isinstance(error, ssl.SSLError) and not broke_off:
             return ConfigurationError(
                 f"server {name!r}: its TLS certificate is not trusted; set ca_bundle to the file of its "
                 "certificate authority, or check that base_url should be https"
