@@ -9,9 +9,10 @@ import pytest
 
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Level, Reference, Status
-from copydicom_app.replicate import Budget
+from copydicom_app.orthanc import Orthanc
+from copydicom_app.replicate import Budget, Replicator
 from testbench.sample_data import make_instances
-from tests.live.replication.pairs import Pair, refs, statuses
+from tests.live.replication.pairs import Pair, config, refs, statuses
 
 
 def test_what_is_copied_is_the_same_to_the_byte(pair: Pair) -> None:
@@ -142,7 +143,7 @@ def test_other_content_under_the_same_id_is_a_conflict_only_when_verified(pair: 
 
 def test_the_same_server_twice_is_refused(pair: Pair) -> None:
     with pytest.raises(ConfigurationError, match="same Orthanc"):
-        pair.engine(dest_url=pair.source.url + "/").check()
+        Replicator(Orthanc(config(pair.source)), Orthanc(config(pair.source, pair.source.url + "/"))).check()
 
 
 def test_more_than_max_instances_is_refused_and_the_rest_was_copied(pair: Pair) -> None:
