@@ -102,6 +102,7 @@ VALUES = {
     "Head": ("T-D1100", "SRT"),
     "Chest": ("T-D3000", "SRT"),
     "Abdomen": ("T-D4000", "SRT"),
+    "Heart": ("T-32000", "SRT"),
     "Entire body": ("T-D0010", "SRT"),
     "Breast": ("T-04000", "SRT"),
     "Left": ("G-A101", "SRT"),

@@ -33,6 +33,7 @@ _SCT = {
     "T-04000": "76752008",
     "T-04020": "73056007",
     "T-04030": "80248007",
+    "T-32000": "80891009",
     "T-D0005": "91723000",
     "T-D0010": "38266002",
     "T-D1100": "69536005",
@@ -203,13 +204,14 @@ def dicom_bytes(tags: Mapping[str, Any], transfer_syntax: str = "1.2.840.10008.1
         "", {}, file_meta=meta, preamble=b"\0" * 128, is_implicit_VR=False, is_little_endian=little
     )
     with pydicom.config.disable_value_validation():  # the traps break rules, which is their purpose
-        _fill(dataset, tags)
+        fill(dataset, tags)
         buffer = io.BytesIO()
         dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
 
 
-def _fill(dataset: Any, tags: Mapping[str, Any]) -> None:
+def fill(dataset: Any, tags: Mapping[str, Any]) -> None:
+    """Put tags in Orthanc's simplified form into a pydicom dataset (explicit little or big endian)."""
     import pydicom
 
     for keyword, value in tags.items():
@@ -217,7 +219,7 @@ def _fill(dataset: Any, tags: Mapping[str, Any]) -> None:
             items = []
             for entry in value:
                 item = pydicom.Dataset()
-                _fill(item, entry)
+                fill(item, entry)
                 items.append(item)
             setattr(dataset, keyword, pydicom.Sequence(items))
         elif keyword == "NumericValue":
