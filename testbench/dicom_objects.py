@@ -6,6 +6,7 @@ that the same call writes the same bytes on each machine and with each version o
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import uuid
@@ -17,7 +18,7 @@ from typing import Any
 
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import UID, EnhancedMRImageStorage, ExplicitVRLittleEndian, XRayRadiationDoseSRStorage
+from pydicom.uid import UID, EnhancedMRImageStorage, ExplicitVRLittleEndian
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,12 @@ def encode(ds: Dataset) -> Instance:
 def derive(base: Dataset, **changes: Any) -> Dataset:
     """A copy with some elements set; sequences are shared, so never change one in place.
 
-    Not ``copy.copy``: its copy shares the elements too, and setting one sets it in ``base``.
+    Elements are copied one by one: ``copy.copy(base)`` and ``update`` share them, and then setting one sets
+    it in ``base`` too.
     """
     ds = Dataset()
-    ds.update(base)
+    for element in base:
+        ds.add(copy.copy(element))
     for keyword, value in changes.items():
         setattr(ds, keyword, value)
     return ds
@@ -205,126 +208,6 @@ def _item(**elements: Any) -> Dataset:
     return derive(Dataset(), **elements)
 
 
-# --- dose reports ---
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """One irradiation, as the report and the image headers both tell it.
-
-    CT: ``dose`` is CTDIvol (mGy), ``total`` DLP (mGy.cm). XA: air kerma (Gy) and dose-area product (Gy.m2).
-    MG: average glandular dose (mGy) and entrance air kerma (mGy).
-    """
-
-    uid: str
-    protocol: str
-    when: datetime
-    dose: float
-    total: float
-
-
-# Names of TID 10011 (CT) and 10001 (projection): procedure, container of an event, its two values and units.
-_REPORTS = {
-    "CT": (
-        ("77477000", "SCT", "Computed Tomography X-Ray"),
-        ("113819", "DCM", "CT Acquisition"),
-        (("113830", "DCM", "Mean CTDIvol"), "mGy"),
-        (("113838", "DCM", "DLP"), "mGy.cm"),
-    ),
-    "XA": (
-        ("113704", "DCM", "Projection X-Ray"),
-        ("113706", "DCM", "Irradiation Event X-Ray Data"),
-        (("113738", "DCM", "Dose (RP)"), "Gy"),
-        (("122130", "DCM", "Dose Area Product"), "Gy.m2"),
-    ),
-    "MG": (
-        ("71651007", "SCT", "Mammography"),
-        ("113706", "DCM", "Irradiation Event X-Ray Data"),
-        (("111631", "DCM", "Average Glandular Dose"), "mGy"),
-        (("111636", "DCM", "Entrance Exposure at RP"), "mGy"),
-    ),
-}
-
-
-def minimal_dose_report(header: Dataset, kind: str, exposures: Sequence[Exposure]) -> Dataset:
-    """A small X-Ray Radiation Dose SR of a CT, XA or MG study; ``header`` is that of its series.
-
-    It holds what a reader must find in any such report: the procedure, the device, the time, the scope, and
-    one container an irradiation with its UID, its time, its protocol and two values.
-    """
-    procedure, container, dose, total = _REPORTS[kind]
-    ends = exposures[-1].when + timedelta(seconds=20)
-    ds = instance(header, 1, XRayRadiationDoseSRStorage, ends)
-    ds.CompletionFlag, ds.VerificationFlag = "COMPLETE", "UNVERIFIED"
-    ds.ContentTemplateSequence = [
-        _item(MappingResource="DCMR", TemplateIdentifier="10011" if kind == "CT" else "10001")
-    ]
-    ds.ValueType, ds.ContinuityOfContent = "CONTAINER", "SEPARATE"
-    ds.ConceptNameCodeSequence = [_code(("113701", "DCM", "X-Ray Radiation Dose Report"))]
-    ds.ReferencedPerformedProcedureStepSequence = []
-    ds.PerformedProcedureCodeSequence = []
-    ds.ContentSequence = [
-        _says("HAS CONCEPT MOD", ("121058", "DCM", "Procedure reported"), procedure),
-        _says("HAS OBS CONTEXT", ("121005", "DCM", "Observer Type"), ("121007", "DCM", "Device")),
-        _says(
-            "HAS OBS CONTEXT",
-            ("121012", "DCM", "Device Observer UID"),
-            UID(uid("device", ds.DeviceSerialNumber)),
-        ),
-        _says("HAS OBS CONTEXT", ("113809", "DCM", "Start of X-Ray Irradiation"), exposures[0].when),
-        _says("HAS OBS CONTEXT", ("113810", "DCM", "End of X-Ray Irradiation"), ends),
-        _says("HAS OBS CONTEXT", ("113705", "DCM", "Scope of Accumulation"), ("113014", "DCM", "Study")),
-        *(
-            _holds(
-                container,
-                _says("CONTAINS", ("125203", "DCM", "Acquisition Protocol"), exposure.protocol),
-                _says("CONTAINS", ("111526", "DCM", "DateTime Started"), exposure.when),
-                _says("CONTAINS", ("113769", "DCM", "Irradiation Event UID"), UID(exposure.uid)),
-                _measures(*dose, exposure.dose),
-                _measures(*total, exposure.total),
-            )
-            for exposure in exposures
-        ),
-    ]
-    return ds
-
-
-Code = tuple[str, str, str]  # value, scheme, meaning
-
-
-def _code(code: Code) -> Dataset:
-    return _item(CodeValue=code[0], CodingSchemeDesignator=code[1], CodeMeaning=code[2])
-
-
-def _says(relationship: str, name: Code, value: str | datetime | Code) -> Dataset:
-    """A content item; the kind of value decides its type: CODE, UIDREF, DATETIME or TEXT."""
-    item = _item(RelationshipType=relationship, ConceptNameCodeSequence=[_code(name)])
-    if isinstance(value, tuple):
-        item.ValueType, item.ConceptCodeSequence = "CODE", [_code(value)]
-    elif isinstance(value, UID):
-        item.ValueType, item.UID = "UIDREF", value
-    elif isinstance(value, datetime):
-        item.ValueType, item.DateTime = "DATETIME", value.strftime("%Y%m%d%H%M%S")
-    else:
-        item.ValueType, item.TextValue = "TEXT", value
-    return item
-
-
-def _measures(name: Code, unit: str, value: float) -> Dataset:
-    measured = _item(NumericValue=f"{value:.6g}", MeasurementUnitsCodeSequence=[_code((unit, "UCUM", unit))])
-    return _item(
-        RelationshipType="CONTAINS",
-        ValueType="NUM",
-        ConceptNameCodeSequence=[_code(name)],
-        MeasuredValueSequence=[measured],
-    )
-
-
-def _holds(name: Code, *items: Dataset) -> Dataset:
-    return _item(
-        RelationshipType="CONTAINS",
-        ValueType="CONTAINER",
-        ContinuityOfContent="SEPARATE",
-        ConceptNameCodeSequence=[_code(name)],
-        ContentSequence=list(items),
-    )
+def code_item(value: str, scheme: str, meaning: str) -> Dataset:
+    """An item of a code sequence."""
+    return _item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)

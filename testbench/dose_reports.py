@@ -171,7 +171,7 @@ def _report(
 def _expected(write: ReportWriter, event: Event, index: int) -> dict[str, Any]:
     """The event's fields as they should come out: translated, without what the dialect leaves out."""
     dialect = write.dialect
-    gone = {*dialect.omit, *dialect.empty, *dialect.unreadable, "filters", "modality"}
+    gone = {*dialect.omit, *dialect.empty, *dialect.unreadable, "filters", "modality", "image_uid"}
     expected = {
         name: dialect.meaning(value) if name in CODES else value
         for name, value in event.items()

@@ -98,7 +98,7 @@ class ReportWriter(Writer):
             inner = self._fields(event, ("percent_fibroglandular_tissue",))
             children.append(self.container(("111016", "DCM", "Mammography CAD Breast Composition"), inner))
         if event.get("modality") in IMAGES:
-            image = uid(self.study.name, "image", str(index))
+            image = str(event.get("image_uid") or uid(self.study.name, "image", str(index)))
             children.append(self.image(("113795", "DCM", "Acquired Image"), IMAGES[event["modality"]], image))
         if self.dialect.private_items:
             children.append(self.number(("003", "99PHI-IXR-XPER", "Number of Frames"), 12, "1"))

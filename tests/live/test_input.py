@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 from testbench.orthanc import OrthancServer
-from testbench.sample_data import Instance, hospital, make_instances
+from testbench.sample_data import (
+    DOSE_SERIES,
+    INSTANCES_BY_MODALITY,
+    Instance,
+    hospital,
+    make_instances,
+)
 from testbench.splunkd import InputRun, Splunkd
 
 SplunkOn = Callable[..., Splunkd]
@@ -145,7 +151,7 @@ def test_the_predecessors_searches_hold(pacs: OrthancServer, splunk_on: SplunkOn
     counted = splunk.search(
         "index=dicom | spath ID | spath SeriesDescription | dedup ID | stats count by SeriesDescription"
     ).rows
-    assert {"SeriesDescription": "Dose Record", "count": "18"} in counted
+    assert {"SeriesDescription": DOSE_SERIES, "count": str(INSTANCES_BY_MODALITY["SR"])} in counted
 
 
 @pytest.mark.parametrize(

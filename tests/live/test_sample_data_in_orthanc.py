@@ -6,12 +6,36 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from testbench.hospital_plan import INSTANCES_BY_MODALITY, PATIENTS, STUDIES
+from copydicom_app.dose import flatten_dose_report, image_dose, is_dose_report
+from copydicom_app.structured_report import IGNORE_LENGTH
+from testbench.hospital_plan import INSTANCES_BY_MODALITY, PATIENTS, SCANNERS, STUDIES
 from testbench.orthanc import OrthancServer, second_orthanc
-from testbench.sample_data import Instance, load, make_instances
+from testbench.sample_data import (
+    Instance,
+    dose_told_by_images,
+    dose_told_by_reports,
+    load,
+    make_instances,
+)
+
+DOSES = frozenset(
+    {
+        "ctdivol_mGy",
+        "agd_mGy",
+        "entrance_exposure_mGy",
+        "dap_Gycm2",
+        "kvp_kV",
+        "compression_thickness_mm",
+        "compression_force_N",
+        "phantom_cm",
+        "primary_angle_deg",
+        "pitch_factor",
+    }
+)
 
 
 @dataclass
@@ -26,6 +50,11 @@ class Loaded:
         tags = self.server.get(f"/instances/{found.orthanc_id}/simplified-tags")
         assert isinstance(tags, dict)
         return tags
+
+    def whole_tags(self, instance: Instance) -> dict[str, Any]:
+        found = self.server.get(f"/instances/{instance.orthanc_id}/tags?simplify&{IGNORE_LENGTH}")
+        assert isinstance(found, dict)
+        return found
 
 
 @dataclass
@@ -98,6 +127,49 @@ def test_every_image_can_be_shown(loaded: Loaded) -> None:
             seen.add(each.series_description)
             assert loaded.server.content(f"/instances/{each.orthanc_id}/preview").startswith(b"\x89PNG")
     assert len(seen) > 20
+
+
+def test_every_dose_record_says_what_the_plan_says(loaded: Loaded) -> None:
+    plan = dose_told_by_reports()
+    reports = [each for each in loaded.instances if each.modality == "SR"]
+    assert {each.sop_uid for each in reports} == plan.keys()
+    weights = {f"P{1000 + 37 * number}": patient.weight for number, patient in enumerate(PATIENTS)}
+    modalities = {scanner.station: scanner.modality for scanner in SCANNERS.values()}
+    for each in reports:
+        tags = loaded.whole_tags(each)
+        assert is_dose_report(tags)
+        records = flatten_dose_report(tags)
+        assert plan[each.sop_uid].differences(records) == []
+        for record in records:
+            assert record["modality"] == modalities[record["station_name"]]
+            assert record["patient_weight_kg"] == weights[record["patient_id"]]
+            assert record["study_description"]
+            assert record["record_type"] == "study" or record["datetime_started"]
+
+
+def test_images_and_reports_tell_the_same_doses(loaded: Loaded) -> None:
+    """What the app reads from the header of each image is the plan's, and where there is one the report's."""
+    events = {
+        event["event_key"]: event
+        for each in loaded.instances
+        if each.modality == "SR"
+        for event in flatten_dose_report(loaded.whole_tags(each))[1:]
+    }
+    plan, compared = dose_told_by_images(), 0
+    for each in {one.series_uid: one for one in loaded.instances}.values():
+        if each.series_uid not in plan:
+            continue
+        told = image_dose(loaded.whole_tags(each))
+        planned = plan[each.series_uid].fields
+        if told is None:  # a localizer
+            assert planned["ct_acquisition_type"] == "Constant Angle Acquisition"
+            continue
+        assert told["event_key"] == plan[each.series_uid].uid
+        for source in (planned, events.get(told["event_key"], {})):
+            for field in DOSES & source.keys():
+                assert told[field] == pytest.approx(source[field], rel=1e-6), (each.series_description, field)
+                compared += 1
+    assert compared > 150
 
 
 def test_bulk_instances_are_taken_under_the_id_that_is_foretold() -> None:
