@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import quote
 
 from copydicom_app.errors import CheckpointError
+from copydicom_app.models import Change
 
 _VERSION = 1
 
@@ -19,17 +19,25 @@ _VERSION = 1
 class Position:
     """How far an input has come.
 
+    The change log is indexed up to number `since`, whose row has the date `as_of` (the server's clock).
+    `known` are some rows of the log before it, oldest first: by them a replaced database is recognised.
+
     While `walking`, all series before `series`, and of it the instances up to `instance`, are indexed (in
-    the order of their Orthanc ids). The change log is indexed up to number `since`. `covered` holds the
-    instances that the walk met although the log names them after `since`, with the number up to which
-    the walk saw them. `deferred` are instances that Orthanc failed to give; each run asks for them again.
+    the order of their Orthanc ids), but for those that the log names after `walk_from`: these the log
+    brings. With `received` the walk takes only what the server received then or later. `again` is the
+    date for another such walk once this one ends. `deferred` are instances that Orthanc failed to give;
+    each run asks for them again.
     """
 
     since: int
+    as_of: str = ""
+    known: tuple[Change, ...] = ()
     walking: bool = False
+    walk_from: int = 0
     series: str = ""
     instance: str = ""
-    covered: Mapping[str, int] = field(default_factory=dict)
+    received: str = ""
+    again: str = ""
     deferred: tuple[str, ...] = ()
 
 
@@ -46,7 +54,10 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise CheckpointError(f"checkpoint {self.path} cannot be read ({error})") from error
+            raise CheckpointError(
+                f"checkpoint {self.path} cannot be read ({type(error).__name__}); check the rights to it, or "
+                "restore it from a backup"
+            ) from error
         try:
             return _position(json.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -74,21 +85,34 @@ def _position(saved: dict[str, Any]) -> Position:
         raise ValueError("written by another version of the app")
     return Position(
         since=_number(saved["since"]),
-        walking=saved["walking"] is True,
+        as_of=_text(saved["as_of"]),
+        walk_from=_number(saved["walk_from"]),
         series=_text(saved["series"]),
         instance=_text(saved["instance"]),
-        covered={_text(id): _number(seq) for id, seq in saved["covered"].items()},
+        received=_text(saved["received"]),
+        again=_text(saved["again"]),
+        walking=_truth(saved["walking"]),
+        known=tuple(
+            Change(_number(row["seq"]), _text(row["kind"]), _text(row["id"]), _text(row["date"]))
+            for row in saved["known"]
+        ),
         deferred=tuple(_text(id) for id in saved["deferred"]),
     )
 
 
 def _number(value: object) -> int:
-    if not isinstance(value, int) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError("no change number")
+    return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
     return value
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError("no id")
+        raise TypeError("no text")
     return value

@@ -51,7 +51,7 @@ def _context(id: str, parents: Parents, origin: Origin) -> dict[str, Any]:
         "orthanc_server": origin.server,
         "ParentSeries": parents.series,
         "ParentStudy": parents.study,
-        "ParentPatient": parents.patient,
+        **({"ParentPatient": parents.patient} if parents.patient else {}),
         "app_version": __version__,
     }
 

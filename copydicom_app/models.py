@@ -83,11 +83,15 @@ class Server:
 
 @dataclass(frozen=True)
 class Change:
-    """One row of Orthanc's change log (``GET /changes``)."""
+    """One row of Orthanc's change log (``GET /changes``).
+
+    `date` is when, by the server's clock in UTC: ``20200131T101112``.
+    """
 
     seq: int
     kind: str
     id: str
+    date: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,19 @@ class Parents:
     series: str
     study: str
     patient: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The tags of one instance as Orthanc gives them, and what else the same answer told.
+
+    `tags` is keyword -> value; `parents` are None where they were not told, `size` (bytes of the file) too.
+    """
+
+    id: str
+    tags: Mapping[str, Any]
+    parents: Optional[Parents] = None
+    size: Optional[int] = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json as jsonlib
-import ssl
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,15 +17,14 @@ from urllib.parse import quote, urlsplit
 
 from copydicom_app.errors import (
     ConfigurationError,
-    CopydicomError,
-    LoginRefusedError,
     NotFoundError,
     RetriableError,
     SkippableError,
 )
 from copydicom_app.models import Change, Held, Level, Parents, Server, Stored, is_orthanc_id
+from copydicom_app.refusal import FailedError, NotOursError, no_answer, not_an_orthanc, refusal
 from copydicom_app.retry import retried
-from copydicom_app.transport import READ_SECONDS, Answer, Body, Transport
+from copydicom_app.transport import READ_SECONDS, Answer, Body, TooLargeError, Transport
 
 Tags = dict[str, Any]
 
@@ -34,8 +32,7 @@ _PLURAL = {Level.SERIES: "series", Level.STUDY: "studies", Level.PATIENT: "patie
 
 _TRANSFER_SECONDS = 1800.0  # for one request that makes Orthanc send many files
 
-# Orthanc's words for a storage that takes no more; 1.10.1 sends them with 500, which else may be retried.
-_FULL = "The file storage is full"
+_LARGEST_BULK = 16_000_000  # bytes of tags in one answer; parsed they take some five times as much memory
 
 
 class Orthanc:
@@ -60,10 +57,10 @@ class Orthanc:
         """``GET /system``: version and limits; also the way to see that it is an Orthanc and lets us in."""
         try:
             answer = self._json("GET", "/system")
-        except NotFoundError as error:
-            raise self._not_an_orthanc() from error
+        except (NotFoundError, NotOursError) as error:
+            raise not_an_orthanc(self.server.name) from error
         if not isinstance(answer, dict) or "ApiVersion" not in answer:
-            raise self._not_an_orthanc()
+            raise not_an_orthanc(self.server.name)
         return answer
 
     # The change log
@@ -73,10 +70,19 @@ class Orthanc:
         return int(self._json("GET", f"/changes?since={2**62}&limit=1")["Last"])
 
     def changes(self, since: int, limit: int) -> tuple[list[Change], int]:
-        """``GET /changes``: the rows after `since`, at most `limit`, and the number to go on from."""
+        """``GET /changes``: the rows after `since`, at most `limit`, and the number to go on from.
+
+        Without rows that is the log's own last number, which lies beyond `since` when rows were removed.
+        """
         answer = self._json("GET", f"/changes?since={since}&limit={limit}")
-        rows = [Change(row["Seq"], row["ChangeType"], row["ID"]) for row in answer["Changes"]]
+        rows = [
+            Change(row["Seq"], row["ChangeType"], row["ID"], row.get("Date", "")) for row in answer["Changes"]
+        ]
         return rows, max(since, int(answer["Last"]))
+
+    def now(self) -> str:
+        """``GET /tools/now``: the server's clock in UTC, in the form of the change log's dates."""
+        return self._request("GET", "/tools/now").body.decode().strip()
 
     # What it holds
 
@@ -84,9 +90,37 @@ class Orthanc:
         """``GET /series``: the ids of all series."""
         return [str(id) for id in self._json("GET", "/series")]
 
-    def instances_of_series(self, series: str) -> list[str]:
-        """``GET /series/{id}``: the ids of its instances."""
-        return [str(id) for id in self._json("GET", f"/series/{_checked(series)}")["Instances"]]
+    def series(self, series: str) -> Tags:
+        """``GET /series/{id}``: its main tags, parent, instances (ids) and LastUpdate."""
+        answer: Tags = self._json("GET", f"/series/{_checked(series)}")
+        return answer
+
+    def study(self, study: str) -> Tags:
+        """``GET /studies/{id}``: its main tags, those of its patient, and its parent."""
+        answer: Tags = self._json("GET", f"/studies/{_checked(study)}")
+        return answer
+
+    def instance(self, instance: str) -> Tags:
+        """``GET /instances/{id}``: its main tags, series and size."""
+        answer: Tags = self._json("GET", f"/instances/{_checked(instance)}")
+        return answer
+
+    def instances_of_series(self, series: str, requested: Sequence[str] = ()) -> list[Tags]:
+        """``GET /series/{id}/instances?expand``: what `instance` tells, for all of them at once.
+
+        `requested` names keywords to bring as RequestedTags (Orthanc 1.11; ignored before).
+        """
+        more = f"&requestedTags={';'.join(requested)}" if requested else ""
+        answer: list[Tags] = self._json("GET", f"/series/{_checked(series)}/instances?expand{more}")
+        return answer
+
+    def received(self, instance: str) -> str:
+        """When the server took it in, by its own clock, as `now`; empty when it does not know."""
+        try:
+            path = f"/instances/{_checked(instance)}/metadata/ReceptionDate"
+            return self._request("GET", path).body.decode().strip()
+        except NotFoundError:
+            return ""
 
     def held(self, ids: Sequence[str]) -> dict[str, Held]:
         """Which of these instances it holds, with their size in bytes: one request for all of them.
@@ -174,14 +208,22 @@ class Orthanc:
 
         The values of the keywords in `long` come whatever their length.
         """
-        tags: Tags = self._json("GET", f"/instances/{_checked(instance)}/tags?simplify{_ignore_length(long)}")
+        tags: Tags = self._tags(f"/instances/{_checked(instance)}/tags?simplify{_ignore_length(long)}")
         return tags
 
     def series_tags(self, series: str, long: Sequence[str] = ()) -> dict[str, Tags]:
         """``GET /series/{id}/instances-tags?simplify``: the tags of all its instances, by instance."""
         url = f"/series/{_checked(series)}/instances-tags?simplify{_ignore_length(long)}"
-        tags: dict[str, Tags] = self._json("GET", url)
+        tags: dict[str, Tags] = self._tags(url, _LARGEST_BULK)
         return tags
+
+    def _tags(self, path: str, largest: Optional[int] = None) -> Any:
+        """Orthanc answers 500 each time for a file that it cannot read: so that is final here."""
+
+        def ask() -> Any:
+            return self._decoded(self._request_once("GET", path, largest=largest))
+
+        return retried(ask, self._stop, final=FailedError)
 
     # Files
 
@@ -196,10 +238,10 @@ class Orthanc:
         try:
             with self._transport.opened("GET", path) as response:
                 if response.status != 200:
-                    raise self._refusal(Answer(response.status, response.read()))
+                    raise refusal(self.server.name, Answer(response.status, response.read()))
                 yield -1 if response.length is None else response.length, response
         except (OSError, http.client.HTTPException) as error:
-            raise self._no_answer(error) from error
+            raise no_answer(self.server.name, self.host, error) from error
 
     def store(self, dicom: Union[bytes, IO[bytes]], size: Optional[int] = None) -> Stored:
         """``POST /instances`` with one file: bytes, or a stream of `size` bytes (one try; not retried)."""
@@ -264,13 +306,15 @@ class Orthanc:
 
     def _json(self, method: str, path: str, *, json: Any = None, data: Body = None) -> Any:
         body = data if json is None else jsonlib.dumps(json).encode()
-        return self._decoded(self._request(method, path, body))
+        return retried(lambda: self._decoded(self._request_once(method, path, body)), self._stop)
 
     def _decoded(self, answer: Answer) -> Any:
         try:
             return jsonlib.loads(answer.body)
         except ValueError as error:
-            raise self._not_an_orthanc() from error
+            if answer.body[:1] in (b"{", b"["):
+                raise RetriableError(f"server {self.server.name!r} gave half an answer") from error
+            raise not_an_orthanc(self.server.name) from error
 
     def _request(self, method: str, path: str, body: Body = None) -> Answer:
         """One request, tried again while that can help; all requests here may safely be repeated."""
@@ -283,56 +327,17 @@ class Orthanc:
         body: Body = None,
         headers: Optional[dict[str, str]] = None,
         seconds: float = READ_SECONDS,
+        largest: Optional[int] = None,
     ) -> Answer:
         try:
-            answer = self._transport.ask(method, path, body, headers, seconds)
+            answer = self._transport.ask(method, path, body, headers, seconds, largest)
+        except TooLargeError as error:
+            raise SkippableError("too many tags for one answer") from error
         except (OSError, http.client.HTTPException) as error:
-            raise self._no_answer(error) from error
+            raise no_answer(self.server.name, self.host, error) from error
         if answer.status == 200:
             return answer
-        raise self._refusal(answer)
-
-    def _no_answer(self, error: Exception) -> CopydicomError:
-        """The error for a request that got no answer."""
-        name = self.server.name
-        broke_off = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
-        if isinstance(error, ssl.SSLError) and not broke_off:
-            return ConfigurationError(
-                f"server {name!r}: its TLS certificate is not trusted; set ca_bundle to the file of its "
-                "certificate authority, or check that base_url should be https"
-            )
-        if isinstance(error, TimeoutError):
-            return RetriableError(f"server {name!r} ({self.host}) does not answer in time")
-        if isinstance(error, http.client.IncompleteRead):
-            return RetriableError(f"server {name!r} ({self.host}) broke off in the middle of an answer")
-        return RetriableError(
-            f"server {name!r} ({self.host}) cannot be reached; check that Orthanc runs there and that "
-            "base_url and the firewall allow it"
-        )
-
-    def _refusal(self, answer: Answer) -> CopydicomError:
-        name, status = self.server.name, answer.status
-        if status in (401, 403):
-            return LoginRefusedError(
-                f"server {name!r} refused the login (HTTP {status}); check its username and password"
-            )
-        if status == 404:
-            return NotFoundError(f"server {name!r} does not have it")
-        reason = _orthanc_reason(answer)
-        if status == 507 or reason == _FULL:
-            return SkippableError(f"server {name!r} is full (HTTP {status})")
-        reason = f", {reason}" if reason else ""
-        if status >= 500:
-            return RetriableError(f"server {name!r} failed (HTTP {status}{reason})")
-        if 300 <= status < 400:
-            return self._not_an_orthanc()
-        return SkippableError(f"server {name!r} refused it (HTTP {status}{reason})")
-
-    def _not_an_orthanc(self) -> ConfigurationError:
-        return ConfigurationError(
-            f"server {self.server.name!r}: what answers at its base_url is not an Orthanc; "
-            "set base_url to the address of Orthanc's REST API"
-        )
+        raise refusal(self.server.name, answer)
 
 
 def _checked(id: str) -> str:
@@ -363,11 +368,3 @@ def _stored(answer: Tags) -> Stored:
     return Stored(
         str(answer.get("ID", "")), str(answer.get("Status", "")), str(answer.get("ParentStudy", ""))
     )
-
-
-def _orthanc_reason(answer: Answer) -> str:
-    """Orthanc's own name of the error, a fixed vocabulary; its other words may quote the request."""
-    try:
-        return str(jsonlib.loads(answer.body).get("OrthancError") or "")
-    except (ValueError, AttributeError):
-        return ""

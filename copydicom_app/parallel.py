@@ -56,6 +56,11 @@ def ordered(
         pool.shutdown(wait=False)
 
 
+def stoppable(work: Callable[[], _Out], stop: threading.Event) -> _Out:
+    """`work()`, which may wait for a server; StoppedError as soon as `stop` is set, whatever it waits for."""
+    return next(ordered(lambda _: work(), (None,), 1, stop))
+
+
 class _Patience:
     """Waits for results; once `stop` is set, for no more than `grace` seconds in all."""
 

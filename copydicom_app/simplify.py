@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timezone, tzinfo
 from typing import Any, Optional
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from copydicom_app._version import __version__
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Event, Parents, as_json
+from copydicom_app.privacy import Privacy
 from copydicom_app.times import iso_datetime, iso_from_dt, parse_offset, to_epoch
 
 DAY_SECONDS = 86_400
@@ -62,7 +63,9 @@ _TIME_CHAIN = ("InstanceCreation", "Content", "Acquisition", "Series", "Study")
 class Origin:
     """Where events come from and what governs them: the same for every event of one input.
 
-    `zone` serves dates that name none; the keywords in `exclude` are left out at every depth.
+    `zone` serves dates that name none; the keywords in `exclude` are left out at every depth. With `only`
+    an event holds these keywords and no others, beside the fields that we add. `privacy` is applied to the
+    tags before they come here, since other events are made of them too.
     """
 
     server: str
@@ -71,6 +74,8 @@ class Origin:
     dose_from_images: bool = False
     max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES
     exclude: frozenset[str] = frozenset()
+    only: Optional[frozenset[str]] = None
+    privacy: Privacy = field(default_factory=Privacy)
 
 
 def zone_named(name: str) -> tzinfo:
@@ -97,7 +102,7 @@ def tags_event(id: str, tags: Mapping[str, Any], parents: Parents, origin: Origi
         "level": "instance",
         "ParentSeries": parents.series,
         "ParentStudy": parents.study,
-        "ParentPatient": parents.patient,
+        **({"ParentPatient": parents.patient} if parents.patient else {}),
         "time_source": time_source,
         "app_version": __version__,
     }
@@ -106,7 +111,8 @@ def tags_event(id: str, tags: Mapping[str, Any], parents: Parents, origin: Origi
         if moment is not None:
             fields[name + "DateTime"] = moment
     withheld: list[str] = []
-    fields.update(_in_search_order(_readable(tags, _PRIVATE | origin.exclude, withheld)))
+    chosen = {key: tags[key] for key in tags if origin.only is None or key in origin.only}
+    fields.update(_in_search_order(_readable(chosen, _PRIVATE | origin.exclude, withheld)))
     if withheld:
         fields["_withheld"] = sorted(withheld)
     return Event("dicom:instance", _within(fields, origin.max_event_bytes), time)

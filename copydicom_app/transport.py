@@ -29,6 +29,10 @@ BLOCK = 1 << 18  # bytes at once of a streamed body
 Body = Union[bytes, IO[bytes], None]
 
 
+class TooLargeError(OSError):
+    """An answer is larger than its reader takes."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a server answered; `body` is whole."""
@@ -64,10 +68,17 @@ class Transport:
         body: Body = None,
         headers: Optional[dict[str, str]] = None,
         seconds: float = READ_SECONDS,
+        largest: Optional[int] = None,
     ) -> Answer:
-        """One request, its answer read to the end; `seconds` of silence are borne."""
+        """One request, its answer read to the end; `seconds` of silence are borne.
+
+        Raises TooLargeError when it has more than `largest` bytes; the rest is not waited for.
+        """
         with self.opened(method, path, body, headers, seconds) as response:
-            return Answer(response.status, response.read())
+            if largest is None:
+                return Answer(response.status, response.read())
+            content = b"".join(_up_to(largest, response))
+            return Answer(response.status, content)
 
     @contextmanager
     def opened(
@@ -136,6 +147,17 @@ class Transport:
             )
         connection.connect()
         return connection
+
+
+def _up_to(largest: int, response: http.client.HTTPResponse) -> Iterator[bytes]:
+    size = 0
+    while piece := response.read(BLOCK):
+        size += len(piece)
+        if size > largest:
+            raise TooLargeError
+        yield piece
+    if response.length:  # read(n), unlike read(), does not tell
+        raise http.client.IncompleteRead(b"", response.length)
 
 
 def _close_all(connections: deque[http.client.HTTPConnection]) -> None:

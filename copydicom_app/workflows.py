@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Callable, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Callable, Optional, Protocol
 
-from copydicom_app.changes import Feed
-from copydicom_app.checkpoint import Checkpoint
+from copydicom_app.changes import Feed, begin
+from copydicom_app.checkpoint import Checkpoint, Position
 from copydicom_app.errors import NotFoundError
 from copydicom_app.events import events_of
-from copydicom_app.models import Event
-from copydicom_app.orthanc import Orthanc, Tags
+from copydicom_app.models import Event, Found
+from copydicom_app.orthanc import Orthanc
+from copydicom_app.outage import Outage
+from copydicom_app.parallel import stoppable
+from copydicom_app.reading import reader
 from copydicom_app.simplify import Origin, parents_by_hash
 
 
@@ -30,40 +34,87 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far one batch took the input; `notice` is something that an admin should know."""
+class Plan:
+    """What an input is asked to do: where to start, what to read, how many requests at once.
 
-    instances: int
-    events: int
+    `depth` is ``("all",)``, ``("main",)`` or keywords; `long` the keywords wanted whatever their length.
+    """
+
+    start: str = "beginning"
+    depth: Sequence[str] = ("all",)
+    long: Sequence[str] = ()
+    workers: int = 3
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one batch took the input, or a word on the server; `notice` is for an admin to know.
+
+    `as_of` is the server's clock at the newest change that is indexed.
+    """
+
+    instances: int = 0
+    events: int = 0
     notice: str = ""
+    since: int = 0
+    as_of: str = ""
+    walking: bool = False
 
 
 def index(
     orthanc: Orthanc,
-    feed: Feed,
+    plan: Plan,
     origin: Origin,
     sink: Sink,
     checkpoint: Checkpoint,
+    *,
+    outage: Outage,
+    stop: threading.Event,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Progress]:
-    """Index all that the feed holds, a batch at a time.
+    """Index all there is, a batch at a time, from the checkpoint on.
 
-    The checkpoint moves after the flush, so whatever dies in between is read again: at least once.
+    The checkpoint moves after the flush, so whatever dies in between is read again: at least once. When
+    the server goes away this waits for it (see `Outage`) and goes on from the checkpoint. Raises what
+    `Feed.batches` raises.
     """
-    for batch in feed.batches():
-        events = 0
-        for id, tags in batch.instances:
-            for event in _events(orthanc, id, tags, origin, clock()):
-                sink.write(event)
-                events += 1
-        sink.flush()
-        checkpoint.save(batch.position)
-        yield Progress(len(batch.instances), events, batch.notice)
+
+    def shape(found: Found) -> list[Event]:
+        return list(_events(orthanc, found, origin, clock()))
+
+    def run(position: Optional[Position]) -> Iterator[Progress]:
+        stoppable(orthanc.system, stop)
+        outage.reached()
+        if position is None:
+            position = stoppable(lambda: begin(orthanc, plan.start), stop)
+            checkpoint.save(position)
+        reads = reader(orthanc, plan.depth, plan.long, sizes=False)
+        feed = Feed(orthanc, position, reads, shape, workers=plan.workers, stop=stop)
+        for batch in feed.batches():
+            for events in batch.items:
+                for event in events:
+                    sink.write(event)
+            sink.flush()
+            checkpoint.save(batch.position)
+            yield Progress(
+                instances=len(batch.items),
+                events=sum(map(len, batch.items)),
+                notice=batch.notice,
+                since=batch.position.since,
+                as_of=batch.position.as_of,
+                walking=batch.position.walking,
+            )
+
+    return outage.survive(lambda: run(checkpoint.load()))
 
 
-def _events(orthanc: Orthanc, id: str, tags: Tags, origin: Origin, now: float) -> Iterator[Event]:
+def _events(orthanc: Orthanc, found: Found, origin: Origin, now: float) -> Iterator[Event]:
+    """The events of one instance. Runs in a worker: what it returns waits there, so it is of bounded size."""
     try:
-        parents = parents_by_hash(id, tags) or orthanc.parents(id)
+        parents = found.parents or parents_by_hash(found.id, found.tags) or orthanc.parents(found.id)
     except NotFoundError:
         return  # deleted since its tags were read
-    yield from events_of(id, tags, parents, origin, now)
+    # From here on nothing knows the patient but as far as `phi` allows.
+    tags = origin.privacy.tags(found.tags)
+    parents = replace(parents, patient=origin.privacy.patient(parents.patient))
+    yield from events_of(found.id, tags, parents, origin, now)

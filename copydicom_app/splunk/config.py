@@ -7,8 +7,10 @@ input sees passwords that were saved with the scope of this app.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Optional
 from urllib.parse import urlsplit
 
 from splunklib import client
@@ -20,6 +22,9 @@ from copydicom_app.models import Server
 APP = "copydicom_app"
 CONF = "copydicom_servers"
 CAPABILITY = "run_copydicom"
+PHI_KEY = "phi"
+
+_CONFLICT = 409
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -178,6 +183,40 @@ def secret(service: client.Service, realm: str, name: str) -> str:
 
 def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def phi_key(service: client.Service) -> bytes:
+    """The key of all pseudonyms: 32 random bytes that the first input to need it saves (as hex).
+
+    Who replaces it gets other pseudonyms; several forwarders give the same only with the same key.
+    """
+    try:
+        stored = _stored_phi_key(service)
+        if stored is None:
+            try:
+                service.storage_passwords.create(secrets.token_hex(32), PHI_KEY, KEY_REALM)
+            except HTTPError as error:
+                if error.status != _CONFLICT:  # another input was faster: its key is ours
+                    raise
+            stored = _stored_phi_key(service)
+    except (HTTPError, AuthenticationError) as error:
+        raise ConfigurationError(
+            f"the key for phi cannot be read or saved ({_status(error)}); the input's user needs the "
+            "capabilities list_storage_passwords and edit_storage_passwords"
+        ) from error
+    if stored is None or len(stored) < _SHORTEST_KEY:
+        raise ConfigurationError(
+            f"the key {PHI_KEY} in storage/passwords (realm {KEY_REALM}) is too short; delete it to have "
+            "a new one"
+        )
+    return stored.encode()
+
+
+def _stored_phi_key(service: client.Service) -> Optional[str]:
+    for entry in service.storage_passwords.list():
+        if entry.realm == KEY_REALM and entry.username == PHI_KEY:
+            return str(entry.clear_password)
+    return None
 
 
 def _status(error: Exception) -> str:

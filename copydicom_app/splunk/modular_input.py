@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,90 +26,21 @@ from splunklib.modularinput import (
     ValidationDefinition,
 )
 
-from copydicom_app.changes import Feed, begin
 from copydicom_app.checkpoint import Checkpoint
-from copydicom_app.errors import ConfigurationError, CopydicomError
+from copydicom_app.errors import CopydicomError
 from copydicom_app.orthanc import Orthanc
+from copydicom_app.outage import Outage
 from copydicom_app.parallel import StoppedError
-from copydicom_app.simplify import DEFAULT_MAX_EVENT_BYTES, Origin, zone_named
-from copydicom_app.splunk.config import connect, parse_bool, parse_count, server_named
+from copydicom_app.privacy import Phi, Privacy
+from copydicom_app.simplify import Origin, zone_named
+from copydicom_app.splunk.config import connect, phi_key, server_named
 from copydicom_app.splunk.logs import Log
+from copydicom_app.splunk.settings import ARGUMENTS, Settings
 from copydicom_app.splunk.stream import StreamSink
 from copydicom_app.structured_report import LONG_KEYWORDS
-from copydicom_app.workflows import index
+from copydicom_app.workflows import Plan, index
 
 SCHEME = "orthanc"
-
-# name -> (title, what an admin reads beside it)
-ARGUMENTS = {
-    "server": ("Server", "Name of the Orthanc server in copydicom_servers.conf"),
-    "start": ("Start", "beginning: all that the server holds, then what comes; now: only what comes"),
-    "dose": ("Dose reports", "true: also one event per irradiation of every dose report"),
-    "exclude_tags": ("Leave out", "DICOM keywords, separated by commas, that no event shall hold"),
-    "max_event_bytes": (
-        "Largest event",
-        "Bytes; beyond that the bulkiest sequences are left out of an event",
-    ),
-    "workers": ("Requests at once", "How many requests to Orthanc run at the same time"),
-}
-# Named in the contract of the app and not built yet: only the value that changes nothing is taken.
-_NOT_YET = {"level": "instance", "tags": "all", "phi": "keep", "dose_from_images": "false"}
-_CRON_FIELDS = 5
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What an input's stanza says."""
-
-    server: str
-    start: str = "beginning"
-    dose: bool = True
-    exclude_tags: tuple[str, ...] = ()
-    max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES
-    workers: int = 3
-
-    @classmethod
-    def of(cls, params: Mapping[str, str]) -> Settings:
-        """Check and read the stanza; raises ConfigurationError with the key and the way out."""
-        text = {
-            key: (value or "").strip()
-            for key, value in params.items()
-            if isinstance(value, (str, type(None)))
-        }
-        if not text.get("server"):
-            raise ConfigurationError("server is missing; name a stanza of copydicom_servers.conf")
-        start = text.get("start") or "beginning"
-        if start not in ("beginning", "now"):
-            raise ConfigurationError(f"start must be beginning or now, not {start!r}")
-        for key, only in _NOT_YET.items():
-            value = text.get(key) or only
-            if value not in (only, {"false": "0"}.get(only)):
-                raise ConfigurationError(f"{key} = {value} is not available in this version; use {only}")
-        _check_interval(text.get("interval", ""))
-        return cls(
-            server=text["server"],
-            start=start,
-            dose=parse_bool(text.get("dose", ""), "dose", default=True),
-            exclude_tags=tuple(tag.strip() for tag in text.get("exclude_tags", "").split(",") if tag.strip()),
-            max_event_bytes=parse_count(
-                text.get("max_event_bytes", ""), "max_event_bytes", default=cls.max_event_bytes, least=1000
-            ),
-            workers=parse_count(text.get("workers", ""), "workers", default=cls.workers, least=1),
-        )
-
-
-def _check_interval(interval: str) -> None:
-    """Seconds, -1 for once, or a cron schedule; empty is the default of inputs.conf."""
-    if not interval or interval == "-1" or len(interval.split()) == _CRON_FIELDS:
-        return
-    try:
-        if float(interval) >= 0:
-            return
-    except ValueError:
-        pass
-    raise ConfigurationError(
-        f"interval must be a number of seconds or a cron schedule of five fields, not {interval!r}"
-    )
 
 
 class OrthancInput(Script):  # type: ignore[misc]
@@ -166,29 +96,36 @@ class OrthancInput(Script):  # type: ignore[misc]
 
     def _run(self, stanza: str, params: Mapping[str, str], metadata: Mapping[str, str], log: Log) -> None:
         settings = Settings.of(params)
-        server = server_named(connect(metadata["server_uri"], metadata["session_key"]), settings.server)
+        service = connect(metadata["server_uri"], metadata["session_key"])
+        server = server_named(service, settings.server)
         origin = Origin(
             server=server.name,
             zone=zone_named(server.timezone),
             max_event_bytes=settings.max_event_bytes,
             exclude=frozenset(settings.exclude_tags),
             dose=settings.dose,
+            only=frozenset(settings.tags) if settings.tags not in (("all",), ("main",)) else None,
+            privacy=Privacy(settings.phi, phi_key(service) if settings.phi is not Phi.KEEP else b""),
         )
+        plan = Plan(start=settings.start, depth=settings.tags, long=LONG_KEYWORDS, workers=settings.workers)
         checkpoint = Checkpoint(Path(metadata["checkpoint_dir"]), stanza)
-        position = checkpoint.load()
+        checkpoint.load()  # a damaged one is told whether or not the server is there
+        outage = Outage(
+            checkpoint.path.with_suffix(".away"),
+            stop=self.stop,
+            went=lambda why: log.warning(f"{why}; waiting for it", server=server.name, state="away"),
+            came=lambda seconds: log.info(
+                "the server is back", server=server.name, state="back", seconds=round(seconds)
+            ),
+        )
         orthanc = Orthanc(server, self.stop)
-        orthanc.system()
-        if position is None:
-            position = begin(orthanc, settings.start)
-            checkpoint.save(position)
-        feed = Feed(orthanc, position, workers=settings.workers, stop=self.stop, long=LONG_KEYWORDS)
         sink = StreamSink(self._out, stanza=stanza, index=params.get("index", ""), host=orthanc.host)
         started, instances = time.monotonic(), 0
         with _closing(sink):
-            for progress in index(orthanc, feed, origin, sink, checkpoint):
+            for progress in index(orthanc, plan, origin, sink, checkpoint, outage=outage, stop=self.stop):
                 instances += progress.instances
                 if progress.notice:
-                    log.warning(progress.notice)
+                    log.warning(progress.notice, server=server.name)
         if instances:
             seconds = time.monotonic() - started
             log.info(
@@ -216,6 +153,4 @@ def main() -> None:
     code = script.run(sys.argv) or script.exit_code
     sys.stdout.flush()
     sys.stderr.flush()
-    if script.stop.is_set():
-        os._exit(code)  # a request that still waits for Orthanc would hold up Splunk's stop
-    sys.exit(code)
+    os._exit(code)  # a thread whose request still waits for Orthanc would hold up the end

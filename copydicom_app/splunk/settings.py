@@ -1,0 +1,117 @@
+"""What an input's stanza in inputs.conf says, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from copydicom_app.errors import ConfigurationError
+from copydicom_app.privacy import Phi
+from copydicom_app.simplify import DEFAULT_MAX_EVENT_BYTES
+from copydicom_app.splunk.config import parse_bool, parse_count
+
+# name -> (title, what an admin reads beside it)
+ARGUMENTS = {
+    "server": ("Server", "Name of the Orthanc server in copydicom_servers.conf"),
+    "start": ("Start", "beginning: all that the server holds, then what comes; now: only what comes"),
+    "dose": ("Dose reports", "true: also one event per irradiation of every dose report"),
+    "exclude_tags": ("Leave out", "DICOM keywords, separated by commas, that no event shall hold"),
+    "tags": (
+        "Tags",
+        "all; main: what Orthanc keeps in its database, far faster; or DICOM keywords, separated by commas",
+    ),
+    "phi": (
+        "Patient data",
+        "keep; hash: pseudonyms with a key of your own; drop: left out (see docs/privacy.md)",
+    ),
+    "max_event_bytes": (
+        "Largest event",
+        "Bytes; beyond that the bulkiest sequences are left out of an event",
+    ),
+    "workers": ("Requests at once", "How many requests to Orthanc run at the same time"),
+}
+# Named in the contract of the app and not built yet: only the value that changes nothing is taken.
+_NOT_YET = {"level": "instance", "dose_from_images": "false"}
+_CRON_FIELDS = 5
+_KEYWORD = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an input's stanza says."""
+
+    server: str
+    start: str = "beginning"
+    dose: bool = True
+    tags: tuple[str, ...] = ("all",)
+    exclude_tags: tuple[str, ...] = ()
+    phi: Phi = Phi.KEEP
+    max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES
+    workers: int = 3
+
+    @classmethod
+    def of(cls, params: Mapping[str, str]) -> Settings:
+        """Check and read the stanza; raises ConfigurationError with the key and the way out."""
+        text = {
+            key: (value or "").strip()
+            for key, value in params.items()
+            if isinstance(value, (str, type(None)))
+        }
+        if not text.get("server"):
+            raise ConfigurationError("server is missing; name a stanza of copydicom_servers.conf")
+        start = text.get("start") or "beginning"
+        if start not in ("beginning", "now"):
+            raise ConfigurationError(f"start must be beginning or now, not {start!r}")
+        phi = text.get("phi") or Phi.KEEP.value
+        if phi not in {each.value for each in Phi}:
+            raise ConfigurationError(f"phi must be keep, hash or drop, not {phi!r}")
+        for key, only in _NOT_YET.items():
+            value = text.get(key) or only
+            if value not in (only, {"false": "0"}.get(only)):
+                raise ConfigurationError(f"{key} = {value} is not available in this version; use {only}")
+        _check_interval(text.get("interval", ""))
+        return cls(
+            server=text["server"],
+            start=start,
+            dose=parse_bool(text.get("dose", ""), "dose", default=True),
+            tags=_depth(text.get("tags", "")),
+            exclude_tags=_keywords(text.get("exclude_tags", ""), "exclude_tags"),
+            phi=Phi(phi),
+            max_event_bytes=parse_count(
+                text.get("max_event_bytes", ""), "max_event_bytes", default=cls.max_event_bytes, least=1000
+            ),
+            workers=parse_count(text.get("workers", ""), "workers", default=cls.workers, least=1),
+        )
+
+
+def _depth(text: str) -> tuple[str, ...]:
+    """``("all",)``, ``("main",)`` or keywords."""
+    if text in ("", "all", "main"):
+        return (text or "all",)
+    return _keywords(text, "tags")
+
+
+def _keywords(text: str, what: str) -> tuple[str, ...]:
+    """Keywords go into a URL, so nothing else may look like one."""
+    keywords = tuple(word.strip() for word in text.split(",") if word.strip())
+    wrong = [word for word in keywords if not _KEYWORD.match(word)]
+    if wrong:
+        raise ConfigurationError(
+            f"{what} must be DICOM keywords such as PatientID, separated by commas, not {wrong[0]!r}"
+        )
+    return keywords
+
+
+def _check_interval(interval: str) -> None:
+    """Seconds, -1 for once, or a cron schedule; empty is the default of inputs.conf."""
+    if not interval or interval == "-1" or len(interval.split()) == _CRON_FIELDS:
+        return
+    try:
+        if float(interval) >= 0:
+            return
+    except ValueError:
+        pass
+    raise ConfigurationError(
+        f"interval must be a number of seconds or a cron schedule of five fields, not {interval!r}"
+    )
