@@ -14,6 +14,7 @@ from copydicom_app.models import Event, Server
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.outage import Outage
 from copydicom_app.simplify import Origin
+from copydicom_app.structured_report import LONG_KEYWORDS
 from copydicom_app.workflows import Plan, Progress, index
 from testbench.orthanc import OrthancServer, second_orthanc
 
@@ -35,7 +36,9 @@ class Input:
     def __init__(self, folder: Path, server: OrthancServer, url: str = "", **plan: object) -> None:
         self.checkpoint = Checkpoint(folder, "orthanc://test")
         self.server = Server("test", url or server.url, server.username, server.password)
-        self.plan = Plan(**plan)  # type: ignore[arg-type]
+        only = plan.pop("only", None)
+        self.origin = Origin("test", only=frozenset(only) if only else None)  # type: ignore[call-overload]
+        self.plan = Plan(**{"long": LONG_KEYWORDS, **plan})  # type: ignore[arg-type]
         self.events: list[Event] = []
         self.words: list[str] = []
         self.notices: list[str] = []
@@ -61,7 +64,7 @@ class Input:
             first_pause=0.05,
         )
         orthanc = Orthanc(self.server, self.stop)
-        return index(orthanc, self.plan, Origin("test"), self, self.checkpoint, outage=outage, stop=self.stop)
+        return index(orthanc, self.plan, self.origin, self, self.checkpoint, outage=outage, stop=self.stop)
 
     def write(self, event: Event) -> None:
         self.events.append(event)

@@ -1,0 +1,89 @@
+"""How much of an instance is read: everything, what Orthanc keeps in its database, or a list of keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbench.faulty_proxy import FaultyProxy
+from testbench.orthanc import OrthancServer
+from testbench.sample_data import load, make_instances
+from tests.live.feeding import Input, running
+
+# What we add; everything else in an event is a tag.
+OURS = {"ID", "orthanc_server", "level", "ParentSeries", "ParentStudy", "ParentPatient", "time_source"}
+OURS |= {
+    "app_version",
+    "StudyDateTime",
+    "SeriesDateTime",
+    "InstanceCreationDateTime",
+    "_withheld",
+    "_dropped",
+}
+
+
+@pytest.fixture(scope="module", params=["first", "second"])
+def hospital(request: pytest.FixtureRequest) -> Iterator[OrthancServer]:
+    with running("depth", request.param) as server:
+        load(server)
+        yield server
+
+
+def by_id(server: OrthancServer, folder: Path, *depth: str) -> dict[str, dict[str, Any]]:
+    feed = Input(folder / "-".join(depth), server, depth=depth)
+    feed.run()
+    return {str(e.fields["ID"]): dict(e.fields) for e in feed.events if e.sourcetype == "dicom:instance"}
+
+
+def tags_of(event: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in event.items() if key not in OURS}
+
+
+def test_main_tags_are_a_part_of_all_tags_with_the_same_values(
+    hospital: OrthancServer, tmp_path: Path
+) -> None:
+    full, main = by_id(hospital, tmp_path, "all"), by_id(hospital, tmp_path, "main")
+    assert set(main) == set(full)
+    for id, event in main.items():
+        assert event["ParentPatient"] == full[id]["ParentPatient"]
+        assert event["ParentStudy"] == full[id]["ParentStudy"]
+        if event["Modality"] == "SR":
+            continue
+        tags = {key: value for key, value in tags_of(event).items() if value}
+        for key in tags.keys() - {"ImageOrientationPatient", "ImagePositionPatient"}:  # 1 and 1.0
+            assert full[id][key].strip() == tags[key], key
+        assert {"PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"} <= set(tags)
+
+
+def test_structured_reports_are_whole_at_every_depth(hospital: OrthancServer, tmp_path: Path) -> None:
+    full, main = by_id(hospital, tmp_path, "all"), by_id(hospital, tmp_path, "main")
+    reports = [id for id, event in full.items() if event["Modality"] == "SR"]
+    assert len(reports) >= 18
+    assert all(main[id] == full[id] for id in reports)
+
+
+def test_a_list_brings_these_keywords_and_no_others(hospital: OrthancServer, tmp_path: Path) -> None:
+    full = by_id(hospital, tmp_path, "all")
+    listed = ("Modality", "SeriesDescription", "Rows", "KVP")
+    feed = Input(tmp_path / "list", hospital, depth=listed, only=listed)
+    feed.run()
+    events = [event.fields for event in feed.events if event.sourcetype == "dicom:instance"]
+    assert len(events) == len(full)
+    for event in events:
+        wanted = {key: full[str(event["ID"])][key] for key in listed if full[str(event["ID"])].get(key)}
+        assert {key: value for key, value in tags_of(dict(event)).items() if value} == wanted
+
+
+def test_main_tags_are_read_without_opening_a_file(tmp_path: Path) -> None:
+    with OrthancServer("main") as server, FaultyProxy(server.url) as proxy:
+        for each in make_instances(40, 3000, 20):
+            server.upload(each.data)
+        feed = Input(tmp_path, server, proxy.url, depth=("main",))
+        assert len(feed.run()) == 40
+        for each in make_instances(40, 3000, 20, "new"):
+            server.upload(each.data)
+        assert len(feed.run()) == 40
+        assert [path for path in proxy.requests if "tags" in path.split("?")[0]] == []
