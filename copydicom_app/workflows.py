@@ -50,7 +50,8 @@ class Plan:
 class Progress:
     """How far one batch took the input, or a word on the server; `notice` is for an admin to know.
 
-    `as_of` is the server's clock at the newest change that is indexed.
+    `since` and `as_of` are number and date (the server's clock) of the newest change that is indexed,
+    `failed` the instances that the server fails to give.
     """
 
     instances: int = 0
@@ -59,6 +60,7 @@ class Progress:
     since: int = 0
     as_of: str = ""
     walking: bool = False
+    failed: int = 0
 
 
 def index(
@@ -103,6 +105,7 @@ def index(
                 since=batch.position.since,
                 as_of=batch.position.as_of,
                 walking=batch.position.walking,
+                failed=len(batch.position.deferred),
             )
 
     return outage.survive(lambda: run(checkpoint.load()))

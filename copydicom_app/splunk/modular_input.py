@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +34,7 @@ from copydicom_app.privacy import Phi, Privacy
 from copydicom_app.simplify import Origin, zone_named
 from copydicom_app.splunk.config import connect, phi_key, server_named
 from copydicom_app.splunk.logs import Log
+from copydicom_app.splunk.meter import Meter
 from copydicom_app.splunk.settings import ARGUMENTS, Settings
 from copydicom_app.splunk.stream import StreamSink
 from copydicom_app.structured_report import LONG_KEYWORDS
@@ -120,21 +120,13 @@ class OrthancInput(Script):  # type: ignore[misc]
         )
         orthanc = Orthanc(server, self.stop)
         sink = StreamSink(self._out, stanza=stanza, index=params.get("index", ""), host=orthanc.host)
-        started, instances = time.monotonic(), 0
+        meter = Meter(log, orthanc)
         with _closing(sink):
             for progress in index(orthanc, plan, origin, sink, checkpoint, outage=outage, stop=self.stop):
-                instances += progress.instances
+                meter.add(progress, sink.bytes)
                 if progress.notice:
                     log.warning(progress.notice, server=server.name)
-        if instances:
-            seconds = time.monotonic() - started
-            log.info(
-                "indexed",
-                server=server.name,
-                instances=instances,
-                bytes=sink.bytes,
-                seconds=round(seconds, 3),
-            )
+        meter.end(sink.bytes)
 
 
 @contextmanager
