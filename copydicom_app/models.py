@@ -23,9 +23,12 @@ def is_orthanc_id(text: str) -> bool:
     return _ORTHANC_ID.match(text) is not None
 
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))  # dumps() would make one for every call
+
+
 def as_json(value: Any) -> str:
     """Compact JSON in ASCII: escaped, so that no character of a tag can break a stream it is written to."""
-    return json.dumps(value, separators=(",", ":"))
+    return _COMPACT.encode(value)
 
 
 class Level(str, Enum):
