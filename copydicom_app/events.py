@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Optional
+from typing import Any
 
 from copydicom_app._version import __version__
 from copydicom_app.dose import dose_moment, flatten_dose_report, image_dose, is_dose_report
@@ -19,13 +19,16 @@ SOURCETYPES = {"study": "dicom:dose:study", "event": "dicom:dose:event"}
 def events_of(
     id: str, tags: Mapping[str, Any], parents: Parents, origin: Origin, now: float
 ) -> Iterator[Event]:
-    """The `dicom:instance` event of an instance, then the dose events of a dose report.
+    """The `dicom:instance` event of an instance, then the dose events of a dose report or an image.
 
     `tags` is Orthanc's simplified form, of a structured report with `structured_report.LONG_KEYWORDS` at
     full length. In the tags event of any structured report its content stands nested under its title.
     """
     if not is_structured_report(tags):
         yield tags_event(id, tags, parents, origin, now)
+        record = image_dose(tags, _context(id, parents, origin)) if origin.dose_from_images else None
+        if record is not None:
+            yield _dose_event(record, record, tags, origin, now)
         return
     tree = read(tags)
     title, content = nested(tags, tree)
@@ -35,14 +38,6 @@ def events_of(
         records = flatten_dose_report(tags, _context(id, parents, origin), tree)
         for record in records:
             yield _dose_event(record, records[0], tags, origin, now)
-
-
-def image_dose_event(
-    id: str, tags: Mapping[str, Any], parents: Parents, origin: Origin, now: float
-) -> Optional[Event]:
-    """The `dicom:dose:event` that an image's header gives; None when it tells no dose."""
-    record = image_dose(tags, _context(id, parents, origin))
-    return None if record is None else _dose_event(record, record, tags, origin, now)
 
 
 def _context(id: str, parents: Parents, origin: Origin) -> dict[str, Any]:

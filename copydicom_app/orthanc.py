@@ -100,6 +100,11 @@ class Orthanc:
         answer: Tags = self._json("GET", f"/studies/{_checked(study)}")
         return answer
 
+    def series_of_study(self, study: str) -> list[Tags]:
+        """``GET /studies/{id}/series``: what `series` tells, for all of a study."""
+        answer: list[Tags] = self._json("GET", f"/studies/{_checked(study)}/series")
+        return answer
+
     def instance(self, instance: str) -> Tags:
         """``GET /instances/{id}``: its main tags, series and size."""
         answer: Tags = self._json("GET", f"/instances/{_checked(instance)}")

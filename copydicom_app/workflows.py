@@ -15,6 +15,7 @@ from copydicom_app.changes import Feed, begin
 from copydicom_app.checkpoint import Checkpoint, Position
 from copydicom_app.errors import NotFoundError
 from copydicom_app.events import events_of
+from copydicom_app.image_doses import ImageDoses
 from copydicom_app.models import Event, Found
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.outage import Outage
@@ -81,6 +82,8 @@ def index(
     `Feed.batches` raises.
     """
 
+    image_doses = ImageDoses(orthanc, checkpoint.path.with_suffix(".image_doses"))
+
     def shape(found: Found) -> list[Event]:
         return list(_events(orthanc, found, origin, clock()))
 
@@ -93,14 +96,15 @@ def index(
         reads = reader(orthanc, plan.depth, plan.long, sizes=False)
         feed = Feed(orthanc, position, reads, shape, workers=plan.workers, stop=stop)
         for batch in feed.batches():
-            for events in batch.items:
-                for event in events:
-                    sink.write(event)
+            written = [event for events in batch.items for event in events if image_doses.admit(event)]
+            for event in written:
+                sink.write(event)
             sink.flush()
+            image_doses.save()
             checkpoint.save(batch.position)
             yield Progress(
                 instances=len(batch.items),
-                events=sum(map(len, batch.items)),
+                events=len(written),
                 notice=batch.notice,
                 since=batch.position.since,
                 as_of=batch.position.as_of,

@@ -7,10 +7,8 @@ input sees passwords that were saved with the scope of this app.
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Optional
 from urllib.parse import urlsplit
 
 from splunklib import client
@@ -22,9 +20,7 @@ from copydicom_app.models import Server
 APP = "copydicom_app"
 CONF = "copydicom_servers"
 CAPABILITY = "run_copydicom"
-PHI_KEY = "phi"
 
-_CONFLICT = 409
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -152,7 +148,7 @@ def stanza_named(
         ) from error
     except (HTTPError, AuthenticationError) as error:
         raise ConfigurationError(
-            f"{conf}.conf cannot be read ({_status(error)}); your role needs read access to it"
+            f"{conf}.conf cannot be read ({status_of(error)}); your role needs read access to it"
         ) from error
     return {key: value or "" for key, value in content.items() if value is None or isinstance(value, str)}
 
@@ -175,7 +171,7 @@ def secret(service: client.Service, realm: str, name: str) -> str:
                 return str(entry.clear_password)
     except (HTTPError, AuthenticationError) as error:
         raise ConfigurationError(
-            f"the password of {name!r} cannot be read ({_status(error)}); your role needs the "
+            f"the password of {name!r} cannot be read ({status_of(error)}); your role needs the "
             "capability list_storage_passwords"
         ) from error
     return ""
@@ -185,41 +181,8 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def phi_key(service: client.Service) -> bytes:
-    """The key of all pseudonyms: 32 random bytes that the first input to need it saves (as hex).
-
-    Who replaces it gets other pseudonyms; several forwarders give the same only with the same key.
-    """
-    try:
-        stored = _stored_phi_key(service)
-        if stored is None:
-            try:
-                service.storage_passwords.create(secrets.token_hex(32), PHI_KEY, KEY_REALM)
-            except HTTPError as error:
-                if error.status != _CONFLICT:  # another input was faster: its key is ours
-                    raise
-            stored = _stored_phi_key(service)
-    except (HTTPError, AuthenticationError) as error:
-        raise ConfigurationError(
-            f"the key for phi cannot be read or saved ({_status(error)}); the input's user needs the "
-            "capabilities list_storage_passwords and edit_storage_passwords"
-        ) from error
-    if stored is None or len(stored) < _SHORTEST_KEY:
-        raise ConfigurationError(
-            f"the key {PHI_KEY} in storage/passwords (realm {KEY_REALM}) is too short; delete it to have "
-            "a new one"
-        )
-    return stored.encode()
-
-
-def _stored_phi_key(service: client.Service) -> Optional[str]:
-    for entry in service.storage_passwords.list():
-        if entry.realm == KEY_REALM and entry.username == PHI_KEY:
-            return str(entry.clear_password)
-    return None
-
-
-def _status(error: Exception) -> str:
+def status_of(error: Exception) -> str:
+    """The HTTP status that splunkd answered, for a message."""
     return f"HTTP {getattr(error, 'status', 401)}"
 
 

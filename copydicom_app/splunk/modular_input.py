@@ -32,7 +32,8 @@ from copydicom_app.outage import Outage
 from copydicom_app.parallel import StoppedError
 from copydicom_app.privacy import Phi, Privacy
 from copydicom_app.simplify import Origin, zone_named
-from copydicom_app.splunk.config import connect, phi_key, server_named
+from copydicom_app.splunk.config import connect, server_named
+from copydicom_app.splunk.keys import phi_key
 from copydicom_app.splunk.logs import Log
 from copydicom_app.splunk.meter import Meter
 from copydicom_app.splunk.settings import ARGUMENTS, Settings
@@ -104,6 +105,7 @@ class OrthancInput(Script):  # type: ignore[misc]
             max_event_bytes=settings.max_event_bytes,
             exclude=frozenset(settings.exclude_tags),
             dose=settings.dose,
+            dose_from_images=settings.dose_from_images,
             only=frozenset(settings.tags) if settings.tags not in (("all",), ("main",)) else None,
             privacy=Privacy(settings.phi, phi_key(service) if settings.phi is not Phi.KEEP else b""),
         )

@@ -8,10 +8,10 @@ from copydicom_app.anonymize import ALLOWANCES, Profile
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.rekey import Keys
 from copydicom_app.splunk.config import secret, stanza_named, words
+from copydicom_app.splunk.keys import KEY_REALM, SHORTEST_KEY
 
 PROFILES = "copydicom_profiles"
-KEY_REALM, KEY_NAME = "copydicom_app_keys", "anonymize"
-_SHORTEST_KEY = 16
+KEY_NAME = "anonymize"
 
 
 def profile_named(service: client.Service, name: str) -> tuple[Profile, Keys]:
@@ -33,9 +33,9 @@ def profile_named(service: client.Service, name: str) -> tuple[Profile, Keys]:
             f"profile {name!r}: PatientID is always keyed; take it out of keep and replace"
         )
     key = secret(service, KEY_REALM, KEY_NAME)
-    if len(key) < _SHORTEST_KEY:
+    if len(key) < SHORTEST_KEY:
         raise ConfigurationError(
-            f"no key of at least {_SHORTEST_KEY} characters is stored for anonymized copies; save a long "
+            f"no key of at least {SHORTEST_KEY} characters is stored for anonymized copies; save a long "
             f"random one in storage/passwords with realm {KEY_REALM} and the name {KEY_NAME}, for good"
         )
     profile = Profile(name, keep, replace, words(stanza.get("remove", "")), allow)

@@ -16,6 +16,10 @@ ARGUMENTS = {
     "server": ("Server", "Name of the Orthanc server in copydicom_servers.conf"),
     "start": ("Start", "beginning: all that the server holds, then what comes; now: only what comes"),
     "dose": ("Dose reports", "true: also one event per irradiation of every dose report"),
+    "dose_from_images": (
+        "Doses from images",
+        "true: where a scanner sends no report, one event per irradiation from the images' headers",
+    ),
     "exclude_tags": ("Leave out", "DICOM keywords, separated by commas, that no event shall hold"),
     "tags": (
         "Tags",
@@ -32,7 +36,7 @@ ARGUMENTS = {
     "workers": ("Requests at once", "How many requests to Orthanc run at the same time"),
 }
 # Named in the contract of the app and not built yet: only the value that changes nothing is taken.
-_NOT_YET = {"level": "instance", "dose_from_images": "false"}
+_NOT_YET = {"level": "instance"}
 _CRON_FIELDS = 5
 _KEYWORD = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 
@@ -44,6 +48,7 @@ class Settings:
     server: str
     start: str = "beginning"
     dose: bool = True
+    dose_from_images: bool = False
     tags: tuple[str, ...] = ("all",)
     exclude_tags: tuple[str, ...] = ()
     phi: Phi = Phi.KEEP
@@ -68,13 +73,14 @@ class Settings:
             raise ConfigurationError(f"phi must be keep, hash or drop, not {phi!r}")
         for key, only in _NOT_YET.items():
             value = text.get(key) or only
-            if value not in (only, {"false": "0"}.get(only)):
+            if value != only:
                 raise ConfigurationError(f"{key} = {value} is not available in this version; use {only}")
         _check_interval(text.get("interval", ""))
         return cls(
             server=text["server"],
             start=start,
             dose=parse_bool(text.get("dose", ""), "dose", default=True),
+            dose_from_images=parse_bool(text.get("dose_from_images", ""), "dose_from_images", default=False),
             tags=_depth(text.get("tags", "")),
             exclude_tags=_keywords(text.get("exclude_tags", ""), "exclude_tags"),
             phi=Phi(phi),

@@ -12,6 +12,7 @@ import pytest
 from testbench.dose_reports import Report, Study, ct_report, nuclear_report, projection_report
 from testbench.dose_samples import FLUOROSCOPY, INJECTION, LOCALIZER, MAMMOGRAM, SPIRAL
 from testbench.orthanc import OrthancServer
+from testbench.sample_data import hospital
 from testbench.splunkd import Splunkd
 
 SplunkOn = Callable[..., Splunkd]
@@ -104,3 +105,30 @@ def test_dose_events_answer_to_the_dicom_keywords(pacs: OrthancServer, splunk_on
     search = "index=dicom sourcetype=dicom:dose:event | stats count by StudyInstanceUID Modality"
     study = pacs.get("/studies?expand")[0]["MainDicomTags"]["StudyInstanceUID"]
     assert splunk.search(search).rows == [{"StudyInstanceUID": study, "Modality": "CT", "count": "3"}]
+
+
+def test_images_tell_the_dose_of_each_irradiation_once_and_never_beside_a_report(
+    pacs: OrthancServer, splunk_on: SplunkOn
+) -> None:
+    splunk = splunk_on(pacs=pacs)
+    for instance in hospital():
+        pacs.upload(instance.data)
+    events = indexed(splunk, dose_from_images="true")
+    reported = {fields["ParentStudy"] for kind, _, fields in events if kind == "dicom:dose:study"}
+    images = [fields for _, _, fields in events if fields.get("dose_source") == "image"]
+    assert {fields["modality"] for fields in images} >= {"DX"}
+    assert len({fields["event_key"] for fields in images}) == len(images) > 0
+    assert not reported & {fields["ParentStudy"] for fields in images}
+    assert all(fields.get("dap_Gycm2") or fields.get("exposure_mAs") for fields in images)
+    file = pacs.content(f"/instances/{images[0]['ID']}/file")
+    pacs.delete(f"/instances/{images[0]['ID']}")
+    assert pacs.upload(file)["ID"] == images[0]["ID"]
+    repeated = indexed(splunk, dose_from_images="true")
+    assert [kind for kind, _, _ in repeated] == ["dicom:instance"]
+
+
+def test_doses_from_images_are_off_unless_asked_for(pacs: OrthancServer, splunk_on: SplunkOn) -> None:
+    for instance in hospital():
+        if instance.modality in ("DX", "CR"):
+            pacs.upload(instance.data)
+    assert {kind for kind, _, _ in indexed(splunk_on(pacs=pacs))} == {"dicom:instance"}

@@ -14,8 +14,19 @@ from copydicom_app.models import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "copydicom_app"
+HTTP = ("transport.py", "orthanc.py", "refusal.py")
 PURE = (
-    *("models", "errors", "times", "simplify", "events", "codes", "structured_report", "nested_report"),
+    *(
+        "models",
+        "errors",
+        "times",
+        "simplify",
+        "events",
+        "privacy",
+        "codes",
+        "structured_report",
+        "nested_report",
+    ),
     *sorted(path.stem for path in PACKAGE.glob("dose*.py")),
 )
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
@@ -47,7 +58,7 @@ def test_the_core_knows_nothing_of_splunk(module: str) -> None:
     assert not {name for name in imports(module) if name.startswith(("splunklib", "copydicom_app.splunk"))}
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m not in ("transport.py", "orthanc.py")])
+@pytest.mark.parametrize("module", [m for m in MODULES if m not in HTTP])
 def test_only_the_client_and_its_transport_speak_http(module: str) -> None:
     assert not {name for name in imports(module) if name.split(".")[0] in ("http", "urllib3", "requests")}
 
