@@ -5,7 +5,6 @@ Never the words of a library or a server: they may hold the URL, or quote the re
 
 from __future__ import annotations
 
-import http.client
 import json
 import ssl
 
@@ -17,7 +16,7 @@ from copydicom_app.errors import (
     RetriableError,
     SkippableError,
 )
-from copydicom_app.transport import Answer
+from copydicom_app.transport import Answer, BrokenOffError
 
 # Orthanc's words for a storage that takes no more; 1.10.1 sends them with 500, which else may be retried.
 _FULL = "The file storage is full"
@@ -41,7 +40,7 @@ def no_answer(name: str, host: str, error: Exception) -> CopydicomError:
         )
     if isinstance(error, TimeoutError):
         return RetriableError(f"server {name!r} ({host}) does not answer in time")
-    if isinstance(error, http.client.IncompleteRead):
+    if isinstance(error, BrokenOffError):
         return RetriableError(f"server {name!r} ({host}) broke off in the middle of an answer")
     return RetriableError(
         f"server {name!r} ({host}) cannot be reached; check that Orthanc runs there and that "

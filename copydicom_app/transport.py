@@ -27,6 +27,7 @@ READ_SECONDS = 120.0
 BLOCK = 1 << 18  # bytes at once of a streamed body
 
 Body = Union[bytes, IO[bytes], None]
+BrokenOffError = http.client.IncompleteRead  # an answer that ended in its middle
 
 
 class TooLargeError(OSError):

@@ -39,9 +39,11 @@ def test_twenty_kills_and_restarts_miss_nothing_and_repeat_one_batch_each(
         read: list[int] = []
         for kill in range(KILLS):
             before = sum(indexed(splunk).values()) - len(indexed(splunk))
-            run = splunk.start_input("orthanc://pacs", server="pacs")
-            time.sleep(dice.uniform(0.2, 1.2))
             held += [server.upload(next(upcoming).data)["ID"] for _ in range(30)]
+            run = splunk.start_input("orthanc://pacs", server="pacs")
+            if kill % 3:  # a kill in the middle of events, else at any moment, the start included
+                run.wait_for(dice.randint(1, 25))
+            time.sleep(dice.uniform(0, 0.4))
             if kill % 4 == 1:
                 server.kill()
                 server.start()
