@@ -21,6 +21,7 @@ _HEADER = re.compile(rb"chunked 1\.0,(\d+),(\d+)\n")
 _VALUE = re.compile(r"\$((?:\$\$|[^$])*)\$(?:;|$)")
 _TWIN = "__mv_"
 _ERRORS = "surrogateescape"  # bytes that are no UTF-8 leave as they came
+_NUL = b"\xf8\xf9"  # stands for a NUL, which csv refuses before Python 3.11; never part of UTF-8
 csv.field_size_limit(1 << 30)  # an event may be longer than Python's default
 
 
@@ -82,12 +83,20 @@ def extended(body: bytes, fields: Sequence[str], values: Sequence[Sequence[objec
     for row, more in zip(rows, values):
         writer.writerow([*(row if all_kept else (row[place] for place in keep)), *more])
     text.flush()
-    return out.getvalue()
+    return out.getvalue().replace(_NUL, b"\0")
 
 
 def _rows(body: bytes) -> Iterator[list[str]]:
-    rows = csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", errors=_ERRORS, newline=""))
-    return (row for row in rows if row)  # a blank line is no row
+    """The header and the rows, each at least as wide as the header; a blank line is no row."""
+    if b"\0" in body:
+        body = body.replace(b"\0", _NUL)
+    width = 0
+    for row in csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", errors=_ERRORS, newline="")):
+        width = width or len(row)
+        if len(row) >= width:
+            yield row
+        elif row:
+            yield [*row, *[""] * (width - len(row))]
 
 
 def _place(header: list[str], name: str) -> Optional[int]:

@@ -56,3 +56,14 @@ def test_a_header_without_rows_and_an_empty_body_stay_so() -> None:
 def test_a_field_longer_than_python_takes_by_default_is_read() -> None:
     long = "x" * 200_000
     assert list(picked(f"ID,_raw\na,{long}\n".encode(), ["_raw"])) == [[[long]]]
+
+
+def test_a_nul_is_kept_on_every_python() -> None:
+    assert extended(b"ID,note\na,b\0c\n", ["x"], [["1"]]) == b"ID,note,x\na,b\0c,1\n"
+    assert list(picked(b"ID,note\na,b\0c\n", ["ID"])) == [[["a"]]]
+
+
+def test_a_row_that_breaks_off_is_filled_up() -> None:
+    body = b"note,ID,__mv_ID\nx\ny,a,\n"
+    assert list(picked(body, ["ID"])) == [[[]], [["a"]]]
+    assert extended(body, ["n"], [[1], [2]]) == b"note,ID,__mv_ID,n\nx,,,1\ny,a,,2\n"
