@@ -29,7 +29,13 @@ _FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
 
 def connect(splunkd_uri: str, session_key: str) -> client.Service:
     """The REST API of the splunkd that started us, in the namespace of this app."""
-    parts = urlsplit(splunkd_uri)
+    try:
+        parts = urlsplit(splunkd_uri)
+        known = bool(parts.hostname and parts.port)
+    except ValueError:
+        known = False
+    if not known:
+        raise ConfigurationError("Splunk does not tell the address of its REST API; is this run by splunkd?")
     return client.Service(
         scheme=parts.scheme,
         host=parts.hostname,
@@ -127,7 +133,7 @@ def parse_count(text: str, what: str, *, default: int, least: int = 0) -> int:
     """A whole number of at least `least`; an empty one is the default."""
     if not text.strip():
         return default
-    if not text.strip().isdigit() or int(text) < least:
+    if not re.fullmatch("[0-9]+", text.strip()) or int(text) < least:
         raise ConfigurationError(f"{what} must be a whole number of at least {least}, not {text.strip()!r}")
     return int(text)
 
