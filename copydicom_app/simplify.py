@@ -82,6 +82,8 @@ class Origin:
 
 def zone_named(name: str) -> tzinfo:
     """The time zone of an IANA name such as ``Europe/Berlin``."""
+    if name == "UTC":
+        return timezone.utc  # also where there is no time zone database, as on Windows
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from datetime import timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 
@@ -149,3 +150,11 @@ def test_parents_are_computed_only_where_the_instances_own_id_proves_them() -> N
     assert parents.series == orthanc_id(" \u00dcn\u00ef 12", "1.2", "1.2.3")
     assert parents_by_hash(id, {**tags, "PatientID": "other"}) is None
     assert parents_by_hash(id, {**tags, "PatientID": None}) is None
+
+
+def test_utc_needs_no_time_zone_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_database(name: str) -> None:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr("copydicom_app.simplify.ZoneInfo", no_database)
+    assert zone_named("UTC") is timezone.utc
