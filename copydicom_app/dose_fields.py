@@ -180,24 +180,24 @@ event | phantom_cm | number | cm | 113835 | 10013 | - | 32 | 16 or 32; never com
 event | ssde_mGy | number | mGy | 113930 | 10013 | num | 12.4 |
 event | wed_mm | number | mm | 113980 | 10013 | num | 287 | water equivalent diameter
 event | effective_diameter_mm | number | mm | 113933 | 10013 | num | 301 |
-event | exposure_time_s | number | s | 113824 else 113735 | 10014 | ct num | 16.01 | CT
+event | exposure_time_s | number | s | 113824 else 113735 | 10013 | ct num | 16.01 | CT
 event | exposure_time_ms | number | ms | 113735 else 113824 | 10003B | proj num | 854 | projection; else pulses times their width
 event | scanning_length_mm | number | mm | 113825 | 10014 | num | 737 |
 event | exposed_range_mm | number | mm | 113899 | 10014 | num | 760 |
 event | reconstructable_volume_length_mm | number | mm | 113893 | 10014 | num | 720 |
-event | nominal_single_collimation_mm | number | mm | 113826 | 10014 | num | 0.6 |
-event | nominal_total_collimation_mm | number | mm | 113827 | 10014 | num | 38.4 |
-event | pitch_factor | number | 1 | 113828 | 10014 | num | 0.6 |
-event | n_xray_sources | number | 1 | 113823 | 10014 | num | 2 |
-event | kvp_kV | number | kV | 113733 | 10003B/10014 | src | 120 | first source; repeats: mean, and `kvp_kV_n`
-event | kvp_b_kV | number | kV | 113733 | 10014 | srcb | 140 | second source
-event | xray_tube_current_mA | number | mA | 113734 | 10003B/10014 | src | 176 |
-event | xray_tube_current_b_mA | number | mA | 113734 | 10014 | srcb | 90 | second source
-event | max_xray_tube_current_mA | number | mA | 113833 | 10014 | src | 560 |
-event | max_xray_tube_current_b_mA | number | mA | 113833 | 10014 | srcb | 280 | second source
+event | nominal_single_collimation_mm | number | mm | 113826 | 10013 | num | 0.6 |
+event | nominal_total_collimation_mm | number | mm | 113827 | 10013 | num | 38.4 |
+event | pitch_factor | number | 1 | 113828 | 10013 | num | 0.6 |
+event | n_xray_sources | number | 1 | 113823 | 10013 | num | 2 |
+event | kvp_kV | number | kV | 113733 | 10003B/10013 | src | 120 | first source; repeats: mean, and `kvp_kV_n`
+event | kvp_b_kV | number | kV | 113733 | 10013 | srcb | 140 | second source
+event | xray_tube_current_mA | number | mA | 113734 | 10003B/10013 | src | 176 |
+event | xray_tube_current_b_mA | number | mA | 113734 | 10013 | srcb | 90 | second source
+event | max_xray_tube_current_mA | number | mA | 113833 | 10013 | src | 560 |
+event | max_xray_tube_current_b_mA | number | mA | 113833 | 10013 | srcb | 280 | second source
 event | avg_xray_tube_current_mA | number | mA | 113767 | 10003B | proj num | 100 | else the mean of xray_tube_current_mA
-event | exposure_time_per_rotation_s | number | s | 113834 | 10014 | src | 0.5 |
-event | exposure_time_per_rotation_b_s | number | s | 113834 | 10014 | srcb | 0.5 | second source
+event | exposure_time_per_rotation_s | number | s | 113834 | 10013 | src | 0.5 |
+event | exposure_time_per_rotation_b_s | number | s | 113834 | 10013 | srcb | 0.5 | second source
 event | dose_check_dlp_alert_value_mGycm | number | mGy.cm | 113903 | 10015 | num | 2000 |
 event | dose_check_ctdivol_alert_value_mGy | number | mGy | 113904 | 10015 | num | 1000 |
 event | dose_check_accum_dlp_fwd_mGycm | number | mGy.cm | 113905 | 10015 | num | 2100 |

@@ -10,10 +10,34 @@ from copydicom_app.dose_fields import FIELDS, Field
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "fields.md"
 
 _HEAD = """\
-# Fields of dose events
+# Fields of the events
 
 This page is made from the table in `copydicom_app/dose_fields.py`; after a change there run
 `python -m testbench.fields_doc`.
+
+What becomes of each field and tag under `phi = hash` and `phi = drop` is in [privacy.md](privacy.md).
+
+## Fields of `dicom:instance`
+
+Orthanc's simplified tags at the top level, by DICOM keyword, and these:
+
+| field | example | note |
+| --- | --- | --- |
+| `ID` | `7d920505-66582151-...` | Orthanc's id of the instance; `copydicom` copies by it |
+| `orthanc_server` | `pacs` | the server's stanza in copydicom_servers.conf |
+| `level` | `instance` | |
+| `ParentSeries`, `ParentStudy`, `ParentPatient` | as `ID` | Orthanc's ids |
+| `StudyDateTime` | `2026-09-28T07:50:25` | by the scanner's clock; absent without a date |
+| `SeriesDateTime`, `InstanceCreationDateTime` | | likewise |
+| `time_source` | `Content` | which date gave `_time`; `indexing` when none could be true |
+| `app_version` | `0.1.0` | of this app |
+| `_withheld` | `["ImageComments"]` | texts of more than 256 characters, which Orthanc does not give |
+| `_dropped` | `["ROIContourSequence"]` | left out to keep within `max_event_bytes` |
+
+Pixel data, other binary values and private elements are never in an event. A structured report has its
+content under its title, such as `X-Ray Radiation Dose Report`, in place of ContentSequence.
+
+## Dose events
 
 `dicom:dose:study` has one event for each dose report, `dicom:dose:event` one for each irradiation. A unit is
 part of a field's name, and values are converted to it. What a report does not say is absent, never 0.
