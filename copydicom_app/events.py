@@ -24,20 +24,30 @@ def events_of(
     `tags` is Orthanc's simplified form, of a structured report with `structured_report.LONG_KEYWORDS` at
     full length. In the tags event of any structured report its content stands nested under its title.
     """
+    shown = _without(tags, origin.exclude) if origin.exclude else tags
     if not is_structured_report(tags):
         yield tags_event(id, tags, parents, origin, now)
-        record = image_dose(tags, _context(id, parents, origin)) if origin.dose_from_images else None
+        record = image_dose(shown, _context(id, parents, origin)) if origin.dose_from_images else None
         if record is not None:
             yield _dose_event(record, record, tags, origin, now)
         return
-    tree = read(tags)
-    title, content = nested(tags, tree)
+    tree = read(shown)
+    title, content = nested(shown, tree)
     header = {keyword: value for keyword, value in tags.items() if keyword != "ContentSequence"}
     yield tags_event(id, {**header, title: content}, parents, origin, now)
     if origin.dose and is_dose_report(tags):
-        records = flatten_dose_report(tags, _context(id, parents, origin), tree)
+        records = flatten_dose_report(shown, _context(id, parents, origin), tree)
         for record in records:
             yield _dose_event(record, records[0], tags, origin, now)
+
+
+def _without(value: Any, keywords: frozenset[str]) -> Any:
+    """The tags without some keywords, at every depth."""
+    if isinstance(value, Mapping):
+        return {key: _without(inner, keywords) for key, inner in value.items() if key not in keywords}
+    if isinstance(value, list):
+        return [_without(inner, keywords) for inner in value]
+    return value
 
 
 def _context(id: str, parents: Parents, origin: Origin) -> dict[str, Any]:
