@@ -9,7 +9,7 @@ from copydicom_app._version import __version__
 from copydicom_app.dose import dose_moment, flatten_dose_report, image_dose, is_dose_report
 from copydicom_app.models import Event, Parents
 from copydicom_app.nested_report import nested
-from copydicom_app.simplify import Origin, event_time, possible, tags_event
+from copydicom_app.simplify import OURS, Origin, event_time, possible, tags_event
 from copydicom_app.structured_report import is_structured_report, read
 from copydicom_app.times import parse_offset, to_epoch
 
@@ -34,6 +34,8 @@ def events_of(
     tree = read(shown)
     title, content = nested(shown, tree)
     header = {keyword: value for keyword, value in tags.items() if keyword != "ContentSequence"}
+    if title in header or title in OURS or title.startswith("_"):
+        title = f"Structured Report {title}"  # it must not stand in the place of another field
     yield tags_event(id, {**header, title: content}, parents, origin, now)
     if origin.dose and is_dose_report(tags):
         records = flatten_dose_report(shown, _context(id, parents, origin), tree)

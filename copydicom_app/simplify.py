@@ -57,6 +57,8 @@ _PRIVATE = frozenset({"PrivateCreator", "Unknown Tag & Data"})
 _BINARY_ENDINGS = ("Data", "EncapsulatedDocument")
 
 _IDENTITY = frozenset({"ID", "ParentSeries", "ParentStudy", "ParentPatient"})
+# What we add to an event and no limit takes away.
+OURS = _IDENTITY | {"orthanc_server", "level", "time_source", "app_version"}
 
 _TIME_CHAIN = ("InstanceCreation", "Content", "Acquisition", "Series", "Study")
 
@@ -213,7 +215,8 @@ def _within(fields: dict[str, Any], limit: int) -> dict[str, Any]:
 
 
 def _expendable(fields: Mapping[str, Any]) -> list[str]:
-    names = [name for name in fields if name[:1].isupper() and name not in _IDENTITY and name not in _FIRST]
+    kept = OURS | _IS_FIRST
+    names = [name for name in fields if name not in kept and not name.startswith("_")]
     return sorted(names, key=lambda name: (_is_nested(fields[name]), _size(fields[name])), reverse=True)
 
 
