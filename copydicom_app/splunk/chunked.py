@@ -78,7 +78,8 @@ def extended(body: bytes, fields: Sequence[str], values: Sequence[Sequence[objec
     all_kept = len(keep) == len(header)
     out = io.BytesIO()
     text = io.TextIOWrapper(out, "utf-8", errors=_ERRORS, newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    # Python 3.9 quotes a lone CR only where it is part of the end of a line, as it is in what the SDK writes.
+    writer = csv.writer(text, lineterminator="\r\n" if b"\r" in body else "\n")
     writer.writerow([*(header[place] for place in keep), *fields])
     for row, more in zip(rows, values):
         writer.writerow([*(row if all_kept else (row[place] for place in keep)), *more])

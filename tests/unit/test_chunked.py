@@ -67,3 +67,7 @@ def test_a_row_that_breaks_off_is_filled_up() -> None:
     body = b"note,ID,__mv_ID\nx\ny,a,\n"
     assert list(picked(body, ["ID"])) == [[[]], [["a"]]]
     assert extended(body, ["n"], [[1], [2]]) == b"note,ID,__mv_ID,n\nx,,,1\ny,a,,2\n"
+
+
+def test_a_lone_carriage_return_splits_no_row_on_any_python() -> None:
+    assert extended(b'ID,note\na,"b\rc"\n', ["x"], [["1"]]) == b'ID,note,x\r\na,"b\rc",1\r\n'
