@@ -36,7 +36,7 @@ def events_of(
     header = {keyword: value for keyword, value in tags.items() if keyword != "ContentSequence"}
     if title in header or title in OURS or title.startswith("_"):
         title = f"Structured Report {title}"  # it must not stand in the place of another field
-    yield tags_event(id, {**header, title: content}, parents, origin, now)
+    yield tags_event(id, header, parents, origin, now, report={title: content})
     if origin.dose and is_dose_report(tags):
         records = flatten_dose_report(shown, _context(id, parents, origin), tree)
         for record in records:

@@ -54,7 +54,8 @@ _IS_FIRST = frozenset(_FIRST)
 # The keywords under which Orthanc's simplified form gives private elements: they collide with each other.
 _PRIVATE = frozenset({"PrivateCreator", "Unknown Tag & Data"})
 # Values that Orthanc never puts into JSON, so that their absence tells nothing.
-_BINARY_ENDINGS = ("Data", "EncapsulatedDocument")
+_BINARY_ENDINGS = ("Data", "EncapsulatedDocument", "OffsetTable", "OffsetTableLengths")
+_NONE: frozenset[str] = frozenset()
 
 _IDENTITY = frozenset({"ID", "ParentSeries", "ParentStudy", "ParentPatient"})
 # What we add to an event and no limit takes away.
@@ -94,12 +95,20 @@ def zone_named(name: str) -> tzinfo:
         ) from error
 
 
-def tags_event(id: str, tags: Mapping[str, Any], parents: Parents, origin: Origin, now: float) -> Event:
+def tags_event(
+    id: str,
+    tags: Mapping[str, Any],
+    parents: Parents,
+    origin: Origin,
+    now: float,
+    report: Optional[Mapping[str, Any]] = None,
+) -> Event:
     """The `dicom:instance` event of one instance.
 
     `tags` is Orthanc's simplified form (``GET /instances/{id}/tags?simplify``), `now` the seconds since
     1970. Values that Orthanc withheld for their length are left out and named in `_withheld`; sequences
-    that go beyond `origin.max_event_bytes` in `_dropped`.
+    that go beyond `origin.max_event_bytes` in `_dropped`. `report` is the content of a structured report by
+    its title: it comes last and stays whole, since searches for dose live on it.
     """
     time, time_source = event_time(tags, origin.zone, now)
     fields: dict[str, Any] = {
@@ -121,7 +130,10 @@ def tags_event(id: str, tags: Mapping[str, Any], parents: Parents, origin: Origi
     fields.update(_in_search_order(_readable(chosen, _PRIVATE | origin.exclude, withheld)))
     if withheld:
         fields["_withheld"] = sorted(withheld)
-    return Event("dicom:instance", _within(fields, origin.max_event_bytes), time)
+    fields = _within(fields, origin.max_event_bytes)
+    if report is not None and origin.only is None:
+        fields.update(_readable(dict(report), _NONE, []))
+    return Event("dicom:instance", fields, time)
 
 
 def event_time(tags: Mapping[str, Any], zone: tzinfo, now: float) -> tuple[float, str]:

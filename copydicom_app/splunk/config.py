@@ -36,6 +36,8 @@ def connect(splunkd_uri: str, session_key: str) -> client.Service:
         known = False
     if not known:
         raise ConfigurationError("Splunk does not tell the address of its REST API; is this run by splunkd?")
+    if not session_key or session_key == "None":
+        raise ConfigurationError("Splunk gave no session key for its REST API; is this run by splunkd?")
     return client.Service(
         scheme=parts.scheme,
         host=parts.hostname,
@@ -52,7 +54,13 @@ def server_named(service: client.Service, name: str) -> Server:
     base_url = stanza.get("base_url", "").strip()
     if not base_url:
         raise ConfigurationError(f"server {name!r} has no base_url; set it in copydicom_servers.conf")
-    if "@" in urlsplit(base_url).netloc:
+    try:
+        holds_login = "@" in urlsplit(base_url).netloc
+    except ValueError as error:
+        raise ConfigurationError(
+            f"server {name!r}: base_url is no address; set it to, for example, https://pacs.example:8042"
+        ) from error
+    if holds_login:
         raise ConfigurationError(
             f"server {name!r}: base_url holds a login; move it to username and to the stored password"
         )

@@ -23,7 +23,7 @@ from copydicom_app.parallel import StoppedError
 from copydicom_app.rekey import Keys
 from copydicom_app.replicate import Budget, Replicator
 from copydicom_app.splunk.audit import Audit
-from copydicom_app.splunk.chunked import Frame, extended, picked, read_frame, write_frame
+from copydicom_app.splunk.chunked import Frame, ProtocolError, extended, picked, read_frame, write_frame
 from copydicom_app.splunk.config import connect, current_person, server_named
 from copydicom_app.splunk.kvstore import KvLedger
 from copydicom_app.splunk.logs import Log
@@ -292,6 +292,10 @@ def main() -> None:
     """Splunk's entry point."""
     command = Command(sys.stdin.buffer, sys.stdout.buffer)
     signal.signal(signal.SIGTERM, lambda *_: command.cancel())
-    code = command.run()
+    try:
+        code = command.run()
+    except (ProtocolError, ValueError):
+        sys.stderr.write("ERROR this is started by Splunk's search, not by hand\n")
+        code = 1
     sys.stdout.flush()
     os._exit(code)  # a request that still waits for Orthanc would hold up the end of the search

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ ARGUMENTS = {
 }
 # Named in the contract of the app and not built yet: only the value that changes nothing is taken.
 _NOT_YET = {"level": "instance"}
-_CRON_FIELDS = 5
+_CRON = re.compile(r"[\d*/,-]+(\s+[\d*/,-]+){4}\Z")
 _KEYWORD = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 
 
@@ -111,10 +112,10 @@ def _keywords(text: str, what: str) -> tuple[str, ...]:
 
 def _check_interval(interval: str) -> None:
     """Seconds, -1 for once, or a cron schedule; empty is the default of inputs.conf."""
-    if not interval or interval == "-1" or len(interval.split()) == _CRON_FIELDS:
+    if not interval or interval == "-1" or _CRON.match(interval):
         return
     try:
-        if float(interval) >= 0:
+        if 0 <= float(interval) < math.inf:
             return
     except ValueError:
         pass
