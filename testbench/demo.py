@@ -29,6 +29,10 @@ from testbench.splunkd import SearchResult, Splunkd, pythons
 ROOT = Path(__file__).resolve().parents[1]
 
 COHORT = 'index=dicom SeriesDescription="Dose Record"'
+DOSE = (
+    "index=dicom sourcetype=dicom:dose:event modality=CT is_localizer=false | dedup event_key"
+    " | table station_name acquisition_protocol phantom_cm ctdivol_mGy dlp_mGycm | head 5"
+)
 EVENT_KEYS = (
     "ID",
     "orthanc_server",
@@ -103,9 +107,10 @@ class Demo:
         again = splunk.run_input("orthanc://pacs", server="pacs")
         expect(not again.events, "the second run indexed something twice")
         self.console.print("run again: 0 events, since nothing is new")
-        self.search(splunk, "index=dicom | stats count by Modality")
+        self.search(splunk, "index=dicom sourcetype=dicom:instance | stats count by Modality")
+        self.search(splunk, DOSE)
         events = (json.loads(event.data) for event in run.events)
-        event = next(event for event in events if event["Modality"] == "CT")
+        event = next(event for event in events if event.get("Modality") == "CT")
         self.console.print("\nan event, the first of its fields:")
         self.console.print_json(json.dumps({key: event[key] for key in EVENT_KEYS if key in event}))
 
