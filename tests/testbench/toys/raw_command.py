@@ -18,10 +18,11 @@ def read():
     return json.loads(reader.read(int(lengths[1]))), reader.read(int(lengths[2]))
 
 
-def write(metadata, body=b"", raw=None, extra=0):
+def write(metadata, body=b"", raw=None, extra=0, flush=True):
     text = raw if raw is not None else json.dumps(metadata).encode()
     writer.write(b"chunked 1.0,%d,%d\n" % (len(text), len(body) + extra) + text + body)
-    writer.flush()
+    if flush:
+        writer.flush()
 
 
 getinfo, _ = read()
@@ -77,9 +78,10 @@ while True:
     elif mode == "error_exit":
         write({"finished": True, "inspector": {"messages": [["ERROR", "the disk is full"]]}})
         sys.exit(1)
-    else:
+    elif mode == "twice":
+        write(finished, body, flush=False)  # both in one piece, so that neither comes late
         write(finished, body)
-    if mode == "twice":
+    else:
         write(finished, body)
     if request["finished"]:
         if mode == "exit_code":
