@@ -32,10 +32,10 @@ TICKS = 100  # a second, of /proc/<pid>/stat
 
 def ours(url: str, user: str, password: str, depth: str) -> int:
     """The whole engine: feed, simplify, Splunk's event stream, checkpoint on disk after each batch."""
-    from copydicom_app.checkpoint import Checkpoint
+    from copydicom_app.indexing.checkpoint import Checkpoint
+    from copydicom_app.indexing.outage import Outage
     from copydicom_app.models import Server
     from copydicom_app.orthanc import Orthanc
-    from copydicom_app.outage import Outage
     from copydicom_app.simplify import Origin
     from copydicom_app.splunk.stream import StreamSink
     from copydicom_app.structured_report import LONG_KEYWORDS

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from copydicom_app.transfer import archive
+from copydicom_app.replication.transfer import archive
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import Instance
 

@@ -25,8 +25,8 @@ from itertools import islice
 from benchmarks import peers_of_replication as peers
 from copydicom_app.models import Reference, Server
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.presence import Presence
-from copydicom_app.replicate import Replicator
+from copydicom_app.replication.presence import Presence
+from copydicom_app.replication.replicate import Replicator
 from testbench.orthanc import OrthancServer, second_orthanc
 from testbench.sample_data import Instance, make_instances
 

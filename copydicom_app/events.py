@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from copydicom_app._version import __version__
-from copydicom_app.dose import dose_moment, flatten_dose_report, image_dose, is_dose_report
+from copydicom_app.dose.report import dose_moment, flatten_dose_report, image_dose, is_dose_report
 from copydicom_app.models import Event, Parents
 from copydicom_app.nested_report import nested
 from copydicom_app.simplify import OURS, Origin, event_time, possible, tags_event

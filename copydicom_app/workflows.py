@@ -1,6 +1,6 @@
 """What the parts do together: changes into a sink. Knows ports, not Splunk.
 
-`ids -> replicate` needs no workflow of its own: see `copydicom_app.replicate.Replicator`.
+`ids -> replicate` needs no workflow of its own: see `copydicom_app.replication.replicate.Replicator`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Callable, Optional, Protocol
 
-from copydicom_app.changes import Feed, begin
-from copydicom_app.checkpoint import Checkpoint, Position
 from copydicom_app.errors import NotFoundError
 from copydicom_app.events import events_of
-from copydicom_app.image_doses import ImageDoses
+from copydicom_app.indexing.changes import Feed, begin
+from copydicom_app.indexing.checkpoint import Checkpoint, Position
+from copydicom_app.indexing.image_doses import ImageDoses
+from copydicom_app.indexing.outage import Outage
+from copydicom_app.indexing.reading import reader
 from copydicom_app.models import Event, Found
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.outage import Outage
 from copydicom_app.parallel import stoppable
-from copydicom_app.reading import reader
 from copydicom_app.simplify import Origin, parents_by_hash
 
 

@@ -1,18 +1,18 @@
-"""Writes docs/fields.md from the table in `copydicom_app.dose_fields`: ``python -m testbench.fields_doc``."""
+"""Writes docs/fields.md from the table in `copydicom_app.dose.fields`: ``python -m testbench.fields_doc``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from copydicom_app.concept_names import NAMES
-from copydicom_app.dose_fields import FIELDS, Field
+from copydicom_app.dose.concept_names import NAMES
+from copydicom_app.dose.fields import FIELDS, Field
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "fields.md"
 
 _HEAD = """\
 # Fields of the events
 
-This page is made from the table in `copydicom_app/dose_fields.py`; after a change there run
+This page is made from the table in `copydicom_app/dose/fields.py`; after a change there run
 `python -m testbench.fields_doc`.
 
 What becomes of each field and tag under `phi = hash` and `phi = drop` is in [privacy.md](privacy.md).

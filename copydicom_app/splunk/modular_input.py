@@ -25,10 +25,10 @@ from splunklib.modularinput import (
     ValidationDefinition,
 )
 
-from copydicom_app.checkpoint import Checkpoint
 from copydicom_app.errors import CopydicomError
+from copydicom_app.indexing.checkpoint import Checkpoint
+from copydicom_app.indexing.outage import Outage
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.outage import Outage
 from copydicom_app.parallel import StoppedError
 from copydicom_app.privacy import Phi, Privacy
 from copydicom_app.simplify import Origin, zone_named

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from splunklib import client
 
-from copydicom_app.anonymize import ALLOWANCES, Profile
 from copydicom_app.errors import ConfigurationError
-from copydicom_app.rekey import Keys
+from copydicom_app.replication.anonymize import ALLOWANCES, Profile
+from copydicom_app.replication.rekey import Keys
 from copydicom_app.splunk.config import secret, stanza_named, words
 from copydicom_app.splunk.keys import KEY_REALM, SHORTEST_KEY
 

@@ -15,13 +15,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Optional, Union
 
-from copydicom_app.anonymize import Profile
 from copydicom_app.errors import ConfigurationError, CopydicomError, FatalError
 from copydicom_app.models import Level, Outcome, Reference, Server, Status, Tally, is_orthanc_id
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
-from copydicom_app.rekey import Keys
-from copydicom_app.replicate import Budget, Replicator
+from copydicom_app.replication.anonymize import Profile
+from copydicom_app.replication.rekey import Keys
+from copydicom_app.replication.replicate import Budget, Replicator
 from copydicom_app.splunk.audit import Audit
 from copydicom_app.splunk.chunked import Frame, ProtocolError, extended, picked, read_frame, write_frame
 from copydicom_app.splunk.config import connect, current_person, server_named

@@ -27,7 +27,7 @@ PURE = (
         "structured_report",
         "nested_report",
     ),
-    *sorted(path.stem for path in PACKAGE.glob("dose*.py")),
+    *sorted(f"dose/{path.stem}" for path in PACKAGE.glob("dose/*.py")),
 )
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
@@ -120,7 +120,7 @@ def test_every_option_of_the_command_is_in_searchbnf() -> None:
 
 @pytest.mark.parametrize("sourcetype", ["dicom:dose:event", "dicom:dose:study"])
 def test_the_aliases_of_dose_events_name_fields_that_exist(sourcetype: str) -> None:
-    from copydicom_app.dose_fields import FIELDS
+    from copydicom_app.dose.fields import FIELDS
 
     aliases = re.findall(r"(\w+) AS (\w+)", conf("default/props.conf")[sourcetype]["fieldalias-dicom"])
     assert len(aliases) > 10

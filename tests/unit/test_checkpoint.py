@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copydicom_app.checkpoint import Checkpoint, Position
 from copydicom_app.errors import CheckpointError
+from copydicom_app.indexing.checkpoint import Checkpoint, Position
+from copydicom_app.indexing.witnesses import remembered
 from copydicom_app.models import Change
-from copydicom_app.witnesses import remembered
 
 POSITION = Position(
     since=7,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from copydicom_app.dose import dose_moment, flatten_dose_report, is_dose_report
+from copydicom_app.dose.report import dose_moment, flatten_dose_report, is_dose_report
 from copydicom_app.nested_report import nested
 from copydicom_app.structured_report import read
 from testbench.dose_reports import (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from copydicom_app.dose_fields import FIELDS, PERSONAL_FIELDS, TEMPLATE_UNITS
-from copydicom_app.dose_units import factor
+from copydicom_app.dose.fields import FIELDS, PERSONAL_FIELDS, TEMPLATE_UNITS
+from copydicom_app.dose.units import factor
 from testbench import fields_doc
 
 SHARED = Path(os.environ.get("COPYDICOM_SHARED", Path(__file__).resolve().parents[3] / "shared"))

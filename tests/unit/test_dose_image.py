@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from copydicom_app.dose import image_dose
+from copydicom_app.dose.report import image_dose
 
 CT = {
     "Modality": "CT",

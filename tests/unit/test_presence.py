@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from copydicom_app.models import Held
-from copydicom_app.presence import Presence, _Ids
+from copydicom_app.replication.presence import Presence, _Ids
 
 
 def id_of(n: int) -> str:

@@ -8,8 +8,8 @@ import zipfile
 import pytest
 
 from copydicom_app.errors import SkippableError
-from copydicom_app.rekey import Keys, readable, rekeyed
-from copydicom_app.transfer import archive
+from copydicom_app.replication.rekey import Keys, readable, rekeyed
+from copydicom_app.replication.transfer import archive
 
 pydicom = pytest.importorskip("pydicom")  # the bench's own Python has it
 testbench = pytest.importorskip("testbench.sample_data", exc_type=ImportError)

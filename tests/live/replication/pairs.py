@@ -9,7 +9,7 @@ from typing import Any
 
 from copydicom_app.models import Outcome, Reference, Server
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.replicate import Replicator
+from copydicom_app.replication.replicate import Replicator
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import Instance
 

@@ -10,7 +10,7 @@ import pytest
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Level, Reference, Status
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.replicate import Budget, Replicator
+from copydicom_app.replication.replicate import Budget, Replicator
 from testbench.sample_data import make_instances
 from tests.live.replication.pairs import Pair, config, refs, statuses
 

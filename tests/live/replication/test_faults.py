@@ -11,7 +11,7 @@ from copydicom_app.errors import LoginRefusedError, RetriableError
 from copydicom_app.models import Outcome, Reference, Server
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
-from copydicom_app.replicate import Replicator
+from copydicom_app.replication.replicate import Replicator
 from testbench.faults import Asked, Fault, FaultyProxy
 from testbench.sample_data import make_instances
 from tests.live.replication.pairs import Pair, config, refs, statuses

@@ -11,14 +11,14 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from copydicom_app.anonymize import Profile
 from copydicom_app.errors import ConfigurationError
-from copydicom_app.ledger import MemoryLedger
 from copydicom_app.models import Outcome, Reference
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.rekey import Keys
-from copydicom_app.replicate import Replicator
-from copydicom_app.transfer import archive as pack
+from copydicom_app.replication.anonymize import Profile
+from copydicom_app.replication.ledger import MemoryLedger
+from copydicom_app.replication.rekey import Keys
+from copydicom_app.replication.replicate import Replicator
+from copydicom_app.replication.transfer import archive as pack
 from testbench.sample_data import hospital
 from tests.live.replication.pairs import Pair, config, refs, statuses
 

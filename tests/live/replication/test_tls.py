@@ -8,7 +8,7 @@ import pytest
 
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.replicate import Replicator
+from copydicom_app.replication.replicate import Replicator
 from tests.live.replication.pairs import Pair, config, refs, statuses
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Optional
 
 from copydicom_app.codes import Code, Key, key
-from copydicom_app.concept_names import NAMES, known_by_name
-from copydicom_app.dose_fields import FIELDS, TEMPLATE_UNITS
-from copydicom_app.dose_units import convert, has_no_unit, tidy
+from copydicom_app.dose.concept_names import NAMES, known_by_name
+from copydicom_app.dose.fields import FIELDS, TEMPLATE_UNITS
+from copydicom_app.dose.units import convert, has_no_unit, tidy
 from copydicom_app.structured_report import ContentItem
 from copydicom_app.times import iso_from_dt, offset_from_dt
 

@@ -8,8 +8,8 @@ from copydicom_app.errors import CopydicomError, NotFoundError
 from copydicom_app.health import Guard
 from copydicom_app.models import Status
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.resolve import Item
-from copydicom_app.transfer import Result
+from copydicom_app.replication.resolve import Item
+from copydicom_app.replication.transfer import Result
 
 
 def compared(item: Item, result: Result, source: Guard, dest: Guard) -> Result:

@@ -1,7 +1,7 @@
 """Dose reports as flat records: one for the study, one for each irradiation. Pure.
 
 `flatten_dose_report` takes a report in Orthanc's simplified form (fetched with ``ignore-length`` of
-`structured_report.LONG_KEYWORDS`) and gives dictionaries whose keys are the fields of `dose_fields`. It
+`structured_report.LONG_KEYWORDS`) and gives dictionaries whose keys are the fields of `fields`. It
 follows PS3.16: CT (TID 10011), projection X-ray, fluoroscopy, angiography, mammography (TID 10001),
 radiopharmaceuticals (TID 10021). Concepts are known by their codes. What is missing is absent, never 0;
 what could not be read is in `dose_warnings`; what was computed is named in `dose_derived`.
@@ -20,13 +20,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
 from copydicom_app.codes import key, keys
-from copydicom_app.dose_event import event_record
-from copydicom_app.dose_header import header, put_body_mass_index
-from copydicom_app.dose_image import image_dose
-from copydicom_app.dose_items import Part, fill, put_warnings, rules
-from copydicom_app.dose_modality import modality
-from copydicom_app.dose_study import ACCUMULATED, put_counts, put_totals
-from copydicom_app.dose_units import convert
+from copydicom_app.dose.event import event_record
+from copydicom_app.dose.header import header, put_body_mass_index
+from copydicom_app.dose.image import image_dose
+from copydicom_app.dose.items import Part, fill, put_warnings, rules
+from copydicom_app.dose.modality import modality
+from copydicom_app.dose.study import ACCUMULATED, put_counts, put_totals
+from copydicom_app.dose.units import convert
 from copydicom_app.structured_report import ContentItem, find, is_structured_report, problems_of, read
 
 __all__ = ["dose_moment", "flatten_dose_report", "image_dose", "is_dose_report"]

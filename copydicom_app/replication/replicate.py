@@ -17,20 +17,20 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Optional
 
-from copydicom_app import check
-from copydicom_app.anonymize import AnonymizingSender, Profile
 from copydicom_app.errors import ConfigurationError, CopydicomError, NotFoundError
 from copydicom_app.health import PATIENCE, Guard
-from copydicom_app.ledger import Ledger, MemoryLedger
 from copydicom_app.models import Outcome, Reference, Status
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError, ordered
-from copydicom_app.peer import PeerSender
-from copydicom_app.presence import Presence
-from copydicom_app.rekey import Keys
-from copydicom_app.resolve import Item, resolve
-from copydicom_app.room import Room
-from copydicom_app.transfer import CANCELLED, Result, Sender, StreamSender
+from copydicom_app.replication import check
+from copydicom_app.replication.anonymize import AnonymizingSender, Profile
+from copydicom_app.replication.ledger import Ledger, MemoryLedger
+from copydicom_app.replication.peer import PeerSender
+from copydicom_app.replication.presence import Presence
+from copydicom_app.replication.rekey import Keys
+from copydicom_app.replication.resolve import Item, resolve
+from copydicom_app.replication.room import Room
+from copydicom_app.replication.transfer import CANCELLED, Result, Sender, StreamSender
 
 WINDOW = 500  # references that are looked at together
 ASKED_AGAIN = 10_000  # instances that are held back until a recycling destination was asked again

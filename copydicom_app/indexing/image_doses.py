@@ -10,7 +10,7 @@ from collections import OrderedDict
 from hashlib import blake2b
 from pathlib import Path
 
-from copydicom_app.dose import is_dose_report
+from copydicom_app.dose.report import is_dose_report
 from copydicom_app.errors import CheckpointError, NotFoundError
 from copydicom_app.models import Event
 from copydicom_app.orthanc import Orthanc

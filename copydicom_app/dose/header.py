@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Optional
 
-from copydicom_app.dose_fields import FIELDS
+from copydicom_app.dose.fields import FIELDS
 from copydicom_app.times import iso_date, iso_time
 
 _TAGS = tuple((field.name, field.how.split()[1:]) for field in FIELDS if field.how.startswith("tag "))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from copydicom_app.codes import Code, Key, key, keys
-from copydicom_app.dose_items import Part, Rule, fill, put_number, rules
-from copydicom_app.dose_units import convert, tidy
+from copydicom_app.dose.items import Part, Rule, fill, put_number, rules
+from copydicom_app.dose.units import convert, tidy
 from copydicom_app.structured_report import ContentItem
 
 ACCUMULATED = keys("113702", "113811")

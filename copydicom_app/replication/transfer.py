@@ -16,7 +16,7 @@ from copydicom_app.errors import CopydicomError, NotFoundError, RetriableError, 
 from copydicom_app.health import Guard
 from copydicom_app.models import Status, Stored
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.resolve import Item
+from copydicom_app.replication.resolve import Item
 from copydicom_app.retry import retried
 
 SMALL = 200_000  # bytes; an instance of more goes alone

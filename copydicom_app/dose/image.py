@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
 from copydicom_app.codes import Code, key
-from copydicom_app.dose_header import header, tag_number, tag_text
-from copydicom_app.dose_items import put_warnings
-from copydicom_app.dose_units import tidy
+from copydicom_app.dose.header import header, tag_number, tag_text
+from copydicom_app.dose.items import put_warnings
+from copydicom_app.dose.units import tidy
 from copydicom_app.times import iso_datetime, iso_from_dt, offset_from_dt
 
 _MODALITIES = {"CT": "CT", "DX": "DX", "CR": "DX", "MG": "MG", "XA": "XA", "RF": "RF", "PT": "PT", "NM": "NM"}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from copydicom_app.codes import key, keys
-from copydicom_app.dose_items import SHUTTERS, Part, Rule, fill, put_number, put_warnings, rules
-from copydicom_app.dose_units import convert, tidy
+from copydicom_app.dose.items import SHUTTERS, Part, Rule, fill, put_number, put_warnings, rules
+from copydicom_app.dose.units import convert, tidy
 from copydicom_app.structured_report import ContentItem, problems_of
 
 _FILTERS = key("113771")

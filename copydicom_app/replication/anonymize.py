@@ -15,9 +15,9 @@ from copydicom_app.errors import CopydicomError, NotFoundError, SkippableError
 from copydicom_app.health import Guard
 from copydicom_app.models import Status
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.rekey import EXPLICIT, Keys, Rekeyed, readable, rekeyed
-from copydicom_app.resolve import Item
-from copydicom_app.transfer import CANCELLED, Result, judged
+from copydicom_app.replication.rekey import EXPLICIT, Keys, Rekeyed, readable, rekeyed
+from copydicom_app.replication.resolve import Item
+from copydicom_app.replication.transfer import CANCELLED, Result, judged
 
 # Orthanc leaves these as they are; `rekey` then replaces them, at any depth.
 _KEYED = (

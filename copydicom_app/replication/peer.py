@@ -13,8 +13,8 @@ from copydicom_app.errors import ConfigurationError, CopydicomError, NotFoundErr
 from copydicom_app.health import Guard
 from copydicom_app.models import Status
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.resolve import Item
-from copydicom_app.transfer import Result
+from copydicom_app.replication.resolve import Item
+from copydicom_app.replication.transfer import Result
 
 
 class PeerSender:

@@ -22,13 +22,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Generic, TypeVar
 
-from copydicom_app.checkpoint import Position
 from copydicom_app.errors import NotFoundError
+from copydicom_app.indexing.checkpoint import Position
+from copydicom_app.indexing.reading import Part, Read, Reader, parts
+from copydicom_app.indexing.witnesses import Testimony, ask, remembered
 from copydicom_app.models import Change, Found
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import ordered, stoppable
-from copydicom_app.reading import Part, Read, Reader, parts
-from copydicom_app.witnesses import Testimony, ask, remembered
 
 PAGE = 1000  # rows of the change log a request
 WINDOW = 100  # arrivals of the change log a batch

@@ -1,0 +1,1 @@
+"""Copying between Orthanc servers: what is named, what is there, what must go, what became of it."""
