@@ -3,7 +3,7 @@
     with OrthancServer("source") as server:
         load(server)
 
-``hospital()`` yields some 40 studies of five weeks: CT, MR, CR, DX, MG and XA from thirteen machines, with
+``hospital()`` gives some 40 studies of five weeks: CT, MR, CR, DX, MG and XA from thirteen machines, with
 what real archives hold and programs stumble over: names in four character sets, a study without dates,
 private tags, a text longer than Orthanc shows, a multi-frame file with large tags, dose reports of five
 vendors. ``make_instances()`` yields as many plain CT instances as a benchmark or a scale test wants. No
@@ -12,6 +12,7 @@ patient in here ever lived.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
@@ -24,6 +25,7 @@ from testbench.dicom_objects import Instance, derive, encode, pixels, series, st
 from testbench.dose_reports import Report
 from testbench.hospital_dose import Irradiation, irradiations, plans_of, series_time, years
 from testbench.hospital_images import BUILDERS, ct_image, tell_dose
+from testbench.hospital_kept import kept
 from testbench.hospital_oddities import ODDITIES
 from testbench.hospital_plan import (
     DOSE_SERIES,
@@ -47,6 +49,7 @@ __all__ = [
     "dose_told_by_reports",
     "hospital",
     "load",
+    "make_hospital",
     "make_instances",
 ]
 
@@ -59,7 +62,7 @@ class Server(Protocol):
 
 def load(server: Server, progress: Callable[[int, int], None] | None = None) -> list[Instance]:
     """Upload the hospital; ``progress(done, total)`` is called after each instance. Returns what was sent."""
-    instances = list(hospital())
+    instances = hospital()
     for done, each in enumerate(instances, start=1):
         status = server.upload(each.data)["Status"]
         if status not in ("Success", "AlreadyStored"):
@@ -69,8 +72,14 @@ def load(server: Server, progress: Callable[[int, int], None] | None = None) -> 
     return instances
 
 
-def hospital() -> Iterator[Instance]:
+@functools.cache
+def hospital() -> list[Instance]:
     """Every instance, study by study in the order of STUDIES."""
+    return kept(make_hospital)
+
+
+def make_hospital() -> Iterator[Instance]:
+    """What `hospital` gives, made from the tables each time."""
     for number, study in enumerate(STUDIES, start=1):
         yield from map(encode, _study(number, study))
 

@@ -44,9 +44,9 @@ def datasets(files: list[tuple[Instance, Dataset]], **having: object) -> list[Da
 def test_two_processes_with_different_hash_seeds_make_the_same_bytes() -> None:
     code = (
         "import hashlib\n"
-        "from testbench.sample_data import hospital, make_instances\n"
+        "from testbench.sample_data import make_hospital, make_instances\n"
         "digest = hashlib.sha256()\n"
-        "for each in (*hospital(), *make_instances(60)): digest.update(each.data)\n"
+        "for each in (*make_hospital(), *make_instances(60)): digest.update(each.data)\n"
         "print(digest.hexdigest())"
     )
     digests = {
