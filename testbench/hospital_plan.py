@@ -13,7 +13,7 @@ _LATIN_1, _UTF_8, _JAPANESE = "ISO_IR 100", "ISO_IR 192", ["", "ISO 2022 IR 87"]
 FIRST_DAY = date(2026, 9, 7)
 DOSE_SERIES = "Dose Record"
 # What the hospital holds: for a demo's report and a test's comparison. OT is a screenshot, SR a dose report.
-INSTANCES_BY_MODALITY = {"CT": 230, "MR": 104, "CR": 8, "DX": 3, "MG": 20, "XA": 13, "OT": 1, "SR": 28}
+INSTANCES_BY_MODALITY = {"CT": 250, "MR": 104, "CR": 8, "DX": 3, "MG": 20, "XA": 19, "OT": 1, "SR": 37}
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,12 @@ PATIENTS = (
     Patient("Unknown^Trauma 17", "O", "", 75, 1.75),
     Patient("Rossi^Giulia", "F", "20220216", 17.5, 1.06),
     Patient("Nguyen^Minh", "M", "20120903", 46, 1.58),
+    Patient("Test^Object", "O", "", 75, 1.75),
 )
 
-# The unusual: a repeated scan, one CT at three times the usual dose, an intervention above 2 Gy; reports that
-# are cumulative or continued, a dose check notification, a report with numbers that nobody can read.
+# The unusual: a repeated scan, one CT at three times the usual dose, an intervention above 2 Gy, and two of one
+# patient that are so together; reports that are cumulative or continued, a dose check notification, a report
+# with numbers that nobody can read; a phantom; one protocol in three spellings.
 STUDIES = (
     Study(0, "08:12:05", 0, "CTER", "head"),
     Study(0, "09:40:31", 1, "CT02", "trunk"),
@@ -154,4 +156,13 @@ STUDIES = (
     Study(36, "11:11:47", 2, "MR01", "brain"),
     Study(36, "15:52:36", 15, "CT03", "head"),
     Study(None, "", 17, "CRMOB", "chest"),
+    Study(12, "09:31:20", 0, "CTER", "followup"),
+    Study(15, "13:48:02", 16, "CT03", "followup-west"),
+    Study(19, "10:07:55", 12, "CTER", "followup"),
+    Study(26, "08:52:41", 10, "CTER", "followup"),
+    Study(31, "15:16:17", 8, "CT03", "followup-west"),
+    Study(33, "11:26:30", 5, "CT03", "followup-west"),
+    Study(26, "12:01:00", 14, "XA02", "stent"),
+    Study(37, "08:40:35", 14, "XA02", "stent"),
+    Study(28, "06:45:00", 20, "CTER", "phantom"),
 )

@@ -81,6 +81,10 @@ class Examination:
 
 
 _TOPOGRAM = {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"], "KVP": 100}
+_FOLLOW_UP = (
+    Plan("Topogram 0.6 T20f", 1, "topogram", _TOPOGRAM),
+    Plan("CAP 5.0 Br40", 2, "trunk", {"ConvolutionKernel": "Br40d", "SliceThickness": 5.0}),
+)
 _LIVER = {"ConvolutionKernel": "Br40d", "SliceThickness": 3.0}
 EXAMINATIONS = {
     "head": Examination(
@@ -111,6 +115,23 @@ EXAMINATIONS = {
                 "Lung 1.0 Bl57", 5, "trunk", {"ConvolutionKernel": "Bl57d", "SliceThickness": 1.0}, again=True
             ),
         ),
+        Scan(9.5, 670, "Entire body"),
+    ),
+    # One protocol, in two spellings.
+    "followup": Examination(
+        "CT",
+        "CT Chest Abdomen Pelvis with contrast",
+        "CHESTABDPELVIS",
+        "Follow up  CAP",
+        _FOLLOW_UP,
+        Scan(9.5, 670, "Entire body"),
+    ),
+    "followup-west": Examination(
+        "CT",
+        "CT CHEST ABDOMEN PELVIS WITH CONTRAST",
+        "CHESTABDPELVIS",
+        "FOLLOW UP CAP",
+        _FOLLOW_UP,
         Scan(9.5, 670, "Entire body"),
     ),
     "screening": Examination(
@@ -146,6 +167,14 @@ EXAMINATIONS = {
             Plan("Liver portal venous 3.0 Br40", 6, "trunk", _LIVER),
         ),
         Scan(10.5, 240, "Abdomen"),
+    ),
+    "phantom": Examination(
+        "CT",
+        "QA CTDI phantom",
+        "PHANTOM",
+        "Daily QA",
+        (Plan("Phantom 5.0 Hr40", 2, "head", {"ConvolutionKernel": "Hr40f", "SliceThickness": 5.0}),),
+        Scan(61.0, 50, "Head", "Head", pitch=0.55, rotation_s=1.0, collimation_mm=19.2, contrast=False),
     ),
     "brain": Examination(
         "MR",
@@ -242,6 +271,19 @@ EXAMINATIONS = {
             for run, (angle, tilt) in enumerate(((-30, 0), (30, 25), (-5, -35)), start=1)
         ),
         Intervention("Heart", 45, 0.34, 78, 5.3, 15.0, 78),
+    ),
+    "stent": Examination(
+        "XA",
+        "Percutaneous coronary intervention",
+        "HEART",
+        "Coronary 15 fps",
+        tuple(
+            Plan(
+                f"Run {run}", 1, "vessel", {"PositionerPrimaryAngle": angle, "PositionerSecondaryAngle": tilt}
+            )
+            for run, (angle, tilt) in enumerate(((-30, 0), (30, 25), (-5, -35)), start=1)
+        ),
+        Intervention("Heart", 600, 0.34, 78, 5.3, 15.0, 78),
     ),
     "aneurysm": Examination(
         "XA",
