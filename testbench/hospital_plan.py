@@ -113,9 +113,9 @@ PATIENTS = (
     Patient("Test^Object", "O", "", 75, 1.75),
 )
 
-# The unusual: a repeated scan, one CT at three times the usual dose, an intervention above 2 Gy, and two of one
-# patient that are so together; reports that are cumulative or continued, a dose check notification, a report
-# with numbers that nobody can read; a phantom; one protocol in three spellings.
+# The unusual: a repeated scan, one CT at three times the usual dose, an intervention above 2 Gy, and two of
+# one patient that are so together; reports that are cumulative or continued, a dose check notification, a
+# report with numbers that nobody can read; a phantom; one protocol in three spellings.
 STUDIES = (
     Study(0, "08:12:05", 0, "CTER", "head"),
     Study(0, "09:40:31", 1, "CT02", "trunk"),
