@@ -1,7 +1,6 @@
 """The indexes: events as they were stored, and as a search sees them with their fields.
 
-Source: `props.conf.spec`, `indexes.conf.spec`; "The sequence of search-time operations" in Splunk's
-Knowledge Manager Manual: automatic extraction, then field aliases, then calculated fields.
+Source: `props.conf.spec`, `indexes.conf.spec`; what a search makes of an event is in `search_time`.
 """
 
 from __future__ import annotations
@@ -9,23 +8,24 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from testbench.splunkd.conf import Conf, Stanza
 from testbench.splunkd.home import Home
+from testbench.splunkd.search_time import SearchTime, automatic_lookups, event_types
 from testbench.splunkd.spl.errors import UnknownSpl
-from testbench.splunkd.spl.expressions import parse_expression, to_value
-from testbench.splunkd.spl.extraction import Limits, extract_all
+from testbench.splunkd.spl.extraction import Limits
+from testbench.splunkd.spl.lookups import Lookups
 from testbench.splunkd.spl.values import Row, number_text
 from testbench.splunkd.violations import Violations
 
+SERVER = "splunk-stand-in"
 BUILT_IN = ("main", "_internal", "_audit")
 DEFAULT_TRUNCATE = 10_000
-_ALIAS = re.compile(r'("[^"]+"|\S+)\s+as\s+("[^"]+"|\S+)', re.IGNORECASE)
 _ANY_SOURCETYPE = "(?::){0}"
 _SOURCE = "source::"
-_REFUSED = ("EXTRACT-", "REPORT-", "LOOKUP-")
+_HOST = "host::"
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,23 @@ class IndexedEvent:
             "source": self.source,
             "sourcetype": self.sourcetype,
             "index": self.index,
+            "linecount": str(self.raw.count("\n") + 1),
+            "splunk_server": SERVER,
         }
 
 
-def props_for(props: Conf, sourcetype: str, source: str) -> Stanza:
-    """The keys for an event: `[(?::){0}dicom:*]`, then its sourcetype's stanza, then `[source::...]`."""
+def props_for(props: Conf, sourcetype: str, source: str, host: str = "") -> Stanza:
+    """The keys for an event: of `[(?::){0}dicom:*]`, its sourcetype, `[host::...]` and `[source::...]`, the
+    later wins.
+    """
     merged = dict(props.get("default", {}))
     by_source: Stanza = {}
+    by_host: Stanza = {}
     for stanza, keys in props.items():
-        if stanza.startswith(("host::", "rule::", "delayedrule::")):
+        if stanza.startswith(("rule::", "delayedrule::")):
             raise UnknownSpl(f"props.conf: the stanza [{stanza}]")
+        if stanza.startswith(_HOST) and _source_pattern(stanza.removeprefix(_HOST)).fullmatch(host):
+            by_host |= keys
         if stanza.startswith(_SOURCE) and _source_pattern(stanza.removeprefix(_SOURCE)).fullmatch(source):
             by_source |= keys
         if stanza.startswith(_ANY_SOURCETYPE):
@@ -67,7 +74,7 @@ def props_for(props: Conf, sourcetype: str, source: str) -> Stanza:
             )
             if re.fullmatch(pattern, sourcetype):
                 merged |= keys
-    return {**merged, **props.get(sourcetype, {}), **by_source}
+    return {**merged, **props.get(sourcetype, {}), **by_host, **by_source}
 
 
 def _source_pattern(pattern: str) -> re.Pattern[str]:
@@ -82,6 +89,10 @@ class Indexes:
 
     def __init__(self, home: Home, violations: Violations, limits: Limits | None = None) -> None:
         self._home, self._violations, self._limits = home, violations, limits or Limits()
+        self.lookups: Lookups | None = None
+        self.clock: Callable[[], float] = time.time
+        self._confs: dict[str, Conf] = {}
+        self._made: dict[int, Row] = {}
         self._events: dict[str, list[IndexedEvent]] = {}
         self._lock = threading.Lock()
 
@@ -89,19 +100,30 @@ class Indexes:
         """The indexes that exist: Splunk's own and those of the app's indexes.conf."""
         return {*BUILT_IN, *(name for name in self._home.confs.read("indexes") if name != "default")}
 
-    def add(self, raw: str, at: float | None, index: str, host: str, source: str, sourcetype: str) -> None:
-        """Index an event now; what is over TRUNCATE is cut, and an unknown index loses it, as in Splunk."""
+    def add(
+        self,
+        raw: str,
+        at: float | None,
+        index: str,
+        host: str,
+        source: str,
+        sourcetype: str,
+        arrived: float | None = None,
+    ) -> None:
+        """Index an event, now or when it `arrived`; what is over TRUNCATE is cut, and an unknown index loses
+        it, as in Splunk.
+        """
         index = "main" if index == "default" else index
         if index not in self.names():
             self._violations.add(f"an event for the index {index!r}, which does not exist: Splunk drops it")
             return
-        props = props_for(self._home.confs.read("props"), sourcetype, source)
+        props = props_for(self._home.confs.read("props"), sourcetype, source, host)
         limit = int(props.get("TRUNCATE", DEFAULT_TRUNCATE))
         size = len(raw.encode())
         if limit and size > limit:
             self._violations.add(f"an event of {sourcetype} has {size} bytes, TRUNCATE cuts it at {limit}")
             raw = raw.encode()[:limit].decode("utf-8", "ignore")
-        now = time.time()
+        now = self.clock() if arrived is None else arrived
         event = IndexedEvent(raw, now if at is None else at, now, index, host, source, sourcetype)
         with self._lock:
             self._events.setdefault(index, []).append(event)
@@ -114,46 +136,38 @@ class Indexes:
         with self._lock:
             return {name: list(events) for name, events in self._events.items()}
 
-    def rows(self) -> Iterator[Row]:
-        """All events with their fields, newest first by `_time`, as a search returns them."""
-        props = self._home.confs.read("props")
+    def rows(self, accept: Callable[[Row], bool] | None = None) -> Iterator[Row]:
+        """The events with their fields, newest first by `_time`, as a search returns them.
+
+        `accept` decides on the fields that every event has, before the others are made. A row is made once
+        and kept until a conf file changes: whoever changes a row makes a new one.
+        """
+        confs = {name: self._home.confs.read(name) for name in ("props", "transforms", "eventtypes", "tags")}
+        with self._lock:
+            if confs != self._confs:
+                self._confs, self._made = confs, {}
+        made, kinds = self._made, {}
+        typed = event_types(confs["eventtypes"], confs["tags"])
         events = [event for found in self.as_dict().values() for event in reversed(found)]
-        kinds = {(event.sourcetype, event.source) for event in events}
-        settings = {kind: props_for(props, *kind) for kind in kinds}
         for event in sorted(events, key=lambda event: -event.time):
-            yield self._fields(event, settings[event.sourcetype, event.source])
+            internal = event.internal_fields()
+            if accept is not None and not accept(internal):
+                continue
+            kind = (event.sourcetype, event.source, event.host)
+            if kind not in kinds:
+                fields = SearchTime(props_for(confs["props"], *kind), confs["transforms"], self._limits)
+                kinds[kind] = fields, self._automatic_lookups(fields)
+            fields, looked_up = kinds[kind]
+            row = made.get(id(event))
+            if row is None:
+                row = made[id(event)] = fields.fields(internal)
+            for step in (looked_up, typed):
+                row = {**row, **step(row)} if step is not None else row
+            yield row
 
-    def _fields(self, event: IndexedEvent, props: Stanza) -> Row:
-        internal = event.internal_fields()
-        mode = props.get("KV_MODE", "auto").lower()
-        extracted: Row = {}
-        if mode == "json":
-            extracted = extract_all(event.raw, self._limits)
-        elif mode not in ("none", "auto"):
-            raise UnknownSpl(f"props.conf: KV_MODE = {mode}")
-        row = {**extracted, **internal}
-        refused = [key for key in props if key.startswith(_REFUSED)]
-        if refused:
-            raise UnknownSpl(f"props.conf: {refused}")
-        for key, text in sorted(props.items()):
-            if key.startswith("FIELDALIAS-"):
-                row |= _aliases(text, row)
-        return row | _calculated(props, row)
-
-
-def _aliases(text: str, row: Row) -> Row:
-    pairs = [(old.strip('"'), new.strip('"')) for old, new in _ALIAS.findall(text)]
-    if not pairs:
-        raise UnknownSpl(f"props.conf: the alias {text!r}")
-    return {new: row[old] for old, new in pairs if old in row}
-
-
-def _calculated(props: Stanza, row: Row) -> Row:
-    """Each EVAL-<field> sees the row as it was before any of them."""
-    results: Row = {}
-    for key, text in props.items():
-        if key.startswith("EVAL-"):
-            value = to_value(parse_expression(text)(row))
-            if value is not None:
-                results[key.removeprefix("EVAL-")] = value
-    return results
+    def _automatic_lookups(self, fields: SearchTime) -> Callable[[Row], Row] | None:
+        if not fields.lookups:
+            return None
+        if self.lookups is None:
+            raise UnknownSpl("props.conf: LOOKUP-, and there are no lookups here")
+        return automatic_lookups(fields.lookups, self.lookups)

@@ -122,6 +122,19 @@ class KVStore:
             case _:
                 raise NotStoodIn(f"{request.method} {request.path}")
 
+    def documents(self, app: str, collection: str, owner: str = "nobody") -> list[Document]:
+        """What a lookup on the collection reads."""
+        with self._lock:
+            return list(self._data.get((owner, app, collection), {}).values())
+
+    def replace(self, app: str, collection: str, documents: list[Document], keep: bool) -> None:
+        """What `outputlookup` writes; with `keep` only documents of the same `_key` go."""
+        with self._lock:
+            rows = self._data.setdefault(("nobody", app, collection), {})
+            if not keep:
+                rows.clear()
+            _put(rows, documents, "nobody")
+
     def _collections(self, request: Request) -> tuple[AppConfs, list[str]]:
         if request.app not in self._confs:
             raise Refused(404, f"Could not find collections of the app {request.app}")
@@ -150,6 +163,11 @@ def _insert(rows: dict[str, Document], document: Document, owner: str) -> str:
 def _batch_save(rows: dict[str, Document], documents: list[Document], owner: str) -> list[str]:
     if len(documents) > BATCH_SAVE_LIMIT:
         raise Refused(400, f"The batch of {len(documents)} documents is over max_documents_per_batch_save")
+    return _put(rows, documents, owner)
+
+
+def _put(rows: dict[str, Document], documents: list[Document], owner: str) -> list[str]:
+    """Each document in the place of the one with its key."""
     keys = []
     for document in documents:
         rows.pop(str(document.get("_key")), None)

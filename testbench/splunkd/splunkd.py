@@ -17,9 +17,11 @@ import json
 import ssl
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,8 +37,12 @@ from testbench.splunkd.process import Instance
 from testbench.splunkd.rest import RestServer
 from testbench.splunkd.scheme import Scheme
 from testbench.splunkd.search_command import CommandResult, CommandRun, Options
+from testbench.splunkd.spl.commands.fields import columns_of
+from testbench.splunkd.spl.context import Rows, TimeRange
 from testbench.splunkd.spl.extraction import Limits
-from testbench.splunkd.spl.pipeline import Pipeline
+from testbench.splunkd.spl.lookups import Lookups
+from testbench.splunkd.spl.pipeline import External, Pipeline
+from testbench.splunkd.spl.relative_time import parse_time
 from testbench.splunkd.spl.syntax import arguments
 from testbench.splunkd.spl.values import Row
 from testbench.splunkd.users import ADMIN, SYSTEM, Sessions, User, capabilities_of
@@ -45,11 +51,16 @@ from testbench.splunkd.violations import Violations
 
 @dataclass
 class SearchResult:
-    """The rows of a search, the messages of its commands, and `error` when Splunk would call it failed."""
+    """The rows of a search, the messages of its commands, and `error` when Splunk would call it failed.
+
+    `fields` are the columns in their order, those that no row has too.
+    """
 
     rows: list[Row] = field(default_factory=list)
     messages: list[tuple[str, str]] = field(default_factory=list)
     error: str | None = None
+    fields: list[str] = field(default_factory=list)
+    span: TimeRange = field(default_factory=TimeRange)
     commands: list[CommandResult] = field(default_factory=list)
 
 
@@ -83,7 +94,12 @@ class Splunkd:
         self.rest = RestServer(
             self.home, self.sessions, self.violations.child("rest"), https=https, version=version
         )
+        self._ahead = 0.0
         self.indexes = Indexes(self.home, self.violations.child("index"), limits)
+        self.indexes.clock = lambda: self.now
+        store = self.rest.kvstore
+        self.lookups = Lookups(self.home.confs, partial(store.documents, app), partial(store.replace, app))
+        self.indexes.lookups = self.lookups
         self.monitors = Monitors(self.home, self.indexes, Instance.host)
         self._runs: list[InputRun] = []
 
@@ -197,10 +213,25 @@ class Splunkd:
 
     # -- searches -----------------------------------------------------------------------------------
 
-    def search(self, text: str, user: str = ADMIN.name, **options: Any) -> SearchResult:
+    def search(
+        self,
+        text: str,
+        user: str = ADMIN.name,
+        *,
+        earliest: str | float | None = None,
+        latest: str | float | None = None,
+        index_earliest: str | float | None = None,
+        index_latest: str | float | None = None,
+        now: float | None = None,
+        base: SearchResult | None = None,
+        **options: Any,
+    ) -> SearchResult:
         """Run a search over all that is indexed; `options` are those of `search_command.Options`.
 
-        Raises UnknownSpl for SPL that the stand-in does not evaluate.
+        `earliest` and the like are the time range beside the search: seconds since 1970 or time modifiers;
+        None or an empty text is open. `now` is the time of the search; None is the stand-in's clock. With
+        `base` the text goes on from the rows of another search. The time zone is UTC. Raises UnknownSpl for
+        SPL that the stand-in does not evaluate.
         """
         result = SearchResult()
         chosen = Options(**{"app": self.home.app, "user": user, "search": text, **options})
@@ -214,15 +245,54 @@ class Splunkd:
                 raise _Failed
             return done.rows
 
-        pipeline = Pipeline(
+        at = self.now if now is None else now
+        span = TimeRange(*(_moment(one, at) for one in (earliest, latest, index_earliest, index_latest)))
+        before = None if base is None else Rows(base.rows, base.fields)
+        with contextlib.suppress(_Failed):
+            rows = self.pipeline(external).run(text, span=span, now=at, base=before)
+            result.rows, result.fields = list(rows), columns_of(rows)
+        result.span = span
+        return result
+
+    def pipeline(self, external: External | None = None) -> Pipeline:
+        """The evaluator over all that is indexed; its `check` reads a search without running it."""
+        return Pipeline(
             self.indexes.rows,
             self.home.confs.read("macros"),
             external,
             frozenset(name for name in self.home.confs.read("commands") if name != "default"),
+            lookups=self.lookups,
+            selected=self.indexes.rows,
         )
-        with contextlib.suppress(_Failed):
-            result.rows = pipeline.run(text)
-        return result
+
+    # -- time and events for tests --------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """The stand-in's clock: the machine's, and what `advance` has added."""
+        return time.time() + self._ahead
+
+    def advance(self, seconds: float) -> float:
+        """Set the clock ahead, for what is indexed and searched from now on; the new time."""
+        self._ahead += seconds
+        return self.now
+
+    def index_event(
+        self,
+        event: str | dict[str, Any],
+        *,
+        sourcetype: str,
+        at: float | None = None,
+        arrived: float | None = None,
+        index: str = "dicom",
+        source: str = "orthanc://test",
+        host: str = "localhost",
+    ) -> None:
+        """Index one event, a dict as JSON, of the time `at`, as if it had `arrived` then; both default to
+        now.
+        """
+        raw = event if isinstance(event, str) else json.dumps(event)
+        self.indexes.add(raw, at, index, host, source, sourcetype, arrived)
 
     def run_command(self, name: str, text: str, rows: list[Row], options: Options) -> CommandResult:
         """Run one command of the app over rows; then index what it has written to monitored files."""
@@ -255,6 +325,12 @@ class Splunkd:
 
     def _reported(self, where: str) -> Violations:
         return self.violations.child(where)
+
+
+def _moment(given: str | float | None, now: float) -> float | None:
+    if given is None or given == "":
+        return None
+    return parse_time(given, now) if isinstance(given, str) else float(given)
 
 
 def _conf_text(value: Any) -> str:

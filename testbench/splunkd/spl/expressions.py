@@ -1,144 +1,51 @@
 """Expressions of `where` and `eval`, as functions of a row.
 
-Source: Splunk Search Reference, "Evaluation functions". A value is None, a number, a truth value, a text or
-several texts. A field named in a comparison that is absent makes the comparison false, not an error.
+Source: Splunk Search Reference, `eval` ("Usage", "Operators") and "Evaluation functions". A field whose name
+holds other signs than letters, digits and `_` stands in single quotes; an unquoted dot joins texts. A field
+that is absent is nothing, an empty text is a text.
 """
 
 from __future__ import annotations
 
-import math
-import re
+import time
 from collections.abc import Callable
 
 from testbench.splunkd.spl.errors import UnknownSpl
+from testbench.splunkd.spl.functions import FUNCTIONS
+from testbench.splunkd.spl.functions.multivalue import values_of
+from testbench.splunkd.spl.operators import COMPARISONS, arithmetic, compare, like_pattern, truth
 from testbench.splunkd.spl.syntax import Token, tokens
-from testbench.splunkd.spl.values import Row, Value, as_number, number_text
+from testbench.splunkd.spl.values import Result, Row, as_text, from_result, number_of, one_or_many
 
-Result = None | bool | float | str | list[str]
 Expression = Callable[[Row], Result]
+LAZY = ("case", "if", "mvfilter", "mvmap", "now", "time", "typeof", "validate")
+
+__all__ = ["LAZY", "Expression", "Result", "parse_expression", "to_value"]
+to_value = from_result
 
 
-def parse_expression(text: str) -> Expression:
-    parser = _Parser(tokens(text, arithmetic=True))
+def parse_expression(text: str, now: float | None = None) -> Expression:
+    """The expression; `now` is what `now()` gives, the present moment when it is None."""
+    parser = _Parser(tokens(text, arithmetic=True), now)
     expression = parser.either()
     if parser.left:
-        raise UnknownSpl(f"expression: cannot read from {parser.left[0].text!r} on")
+        raise UnknownSpl(f"expression: cannot read from {parser.left[0].text!r} on in {text!r}")
     return expression
 
 
-def to_value(result: Result) -> Value | None:
-    """What `eval` stores; None removes the field."""
-    if isinstance(result, bool):
-        raise UnknownSpl("eval: a truth value cannot be stored in a field")
-    return number_text(result) if isinstance(result, float) else result
-
-
-def _number(result: Result) -> float | None:
-    if isinstance(result, bool):
-        raise UnknownSpl("expression: a truth value as a number")
-    return as_number(result) if isinstance(result, str) else result if isinstance(result, float) else None
-
-
-def _text(result: Result) -> str | None:
-    if isinstance(result, list):
-        return result[0] if result else None
-    return number_text(result) if isinstance(result, float) else None if result is None else str(result)
-
-
-def _compare(operator: str, left: Result, right: Result) -> bool | None:
-    if left is None or right is None:
-        return None
-    if isinstance(left, list) and operator in ("=", "=="):
-        return any(_compare(operator, one, right) for one in left)
-    one, other = _number(left), _number(right)
-    if one is not None and other is not None:
-        return _ordered(operator, one, other)
-    return _ordered(operator, _text(left) or "", _text(right) or "")
-
-
-def _ordered(operator: str, left: float | str, right: float | str) -> bool:
-    order = (left > right) - (left < right)  # type: ignore[operator]
-    wanted = {"=": (0,), "==": (0,), "!=": (-1, 1), "<": (-1,), ">": (1,), "<=": (-1, 0), ">=": (0, 1)}
-    return order in wanted[operator]
-
-
-def _arithmetic(operator: str, left: Result, right: Result) -> Result:
-    one, other = _number(left), _number(right)
-    if operator in ("+", ".") and (one is None or other is None or operator == "."):
-        first, second = _text(left), _text(right)
-        return None if first is None or second is None else first + second
-    if one is None or other is None or (operator in "/%" and other == 0):
-        return None
-    match operator:
-        case "+":
-            return one + other
-        case "-":
-            return one - other
-        case "*":
-            return one * other
-        case "/":
-            return one / other
-        case _:
-            return math.fmod(one, other)
-
-
-def _round(number: Result, digits: Result = 0.0) -> Result:
-    value, places = _number(number), _number(digits)
-    if value is None or places is None:
-        return None
-    return float(math.floor(abs(value) * 10**places + 0.5) / 10**places * (1 if value >= 0 else -1))
-
-
-def _like(text: Result, pattern: Result) -> Result:
-    body = re.escape(_text(pattern) or "").replace("%", ".*").replace("_", ".")
-    value = _text(text)
-    return value is not None and re.fullmatch(body, value, re.DOTALL) is not None
-
-
-def _floor(number: Result) -> Result:
-    value = _number(number)
-    return None if value is None else float(math.floor(value))
-
-
-def _lower(text: Result) -> Result:
-    value = _text(text)
-    return None if value is None else value.lower()
-
-
-def _count(value: Result) -> Result:
-    return None if value is None else float(len(value)) if isinstance(value, list) else 1.0
-
-
-def _match(text: Result, pattern: Result) -> Result:
-    value = _text(text)
-    return value is not None and re.search(_text(pattern) or "", value) is not None
-
-
-FUNCTIONS: dict[str, Callable[..., Result]] = {
-    "coalesce": lambda *values: next((value for value in values if value is not None), None),
-    "floor": _floor,
-    "isnotnull": lambda value: value is not None,
-    "isnull": lambda value: value is None,
-    "like": _like,
-    "lower": _lower,
-    "match": _match,
-    "mvcount": _count,
-    "null": lambda: None,
-    "round": _round,
-    "tonumber": _number,
-    "tostring": _text,
-}
-
-
 class _Parser:
-    def __init__(self, found: list[Token]) -> None:
+    """`fields` are the names of the fields that were read so far."""
+
+    def __init__(self, found: list[Token], now: float | None = None) -> None:
         self.left = found
+        self.now = now
+        self.fields: list[str] = []
 
     def either(self) -> Expression:
-        return self._logic("or", lambda: self._logic("and", self._negation))
+        return self._logic("or", lambda: self._logic("xor", lambda: self._logic("and", self._negation)))
 
     def _peek(self, *texts: str) -> bool:
-        return bool(self.left) and self.left[0].kind == "op" and self.left[0].text in texts
+        return bool(self.left) and self.left[0].is_op(*texts)
 
     def _take(self, text: str | None = None) -> Token:
         if not self.left or (text is not None and not self._peek(text)):
@@ -153,21 +60,31 @@ class _Parser:
             parts.append(part())
         if len(parts) == 1:
             return parts[0]
+        if word == "xor":
+            return lambda row: sum(truth(one(row)) for one in parts) % 2 == 1
         join = any if word == "or" else all
-        return lambda row: join(bool(one(row)) for one in parts)
+        return lambda row: join(truth(one(row)) for one in parts)
 
     def _negation(self) -> Expression:
         if self.left and self.left[0].is_word("not"):
             self._take()
             inner = self._negation()
-            return lambda row: not inner(row)
+            return lambda row: not truth(inner(row))
         return self._comparison()
 
     def _comparison(self) -> Expression:
         left = self._sum()
-        if self._peek("=", "==", "!=", "<", ">", "<=", ">="):
+        if self._peek(*COMPARISONS):
             operator, right = self._take().text, self._sum()
-            return lambda row: _compare(operator, left(row), right(row))
+            return lambda row: compare(operator, left(row), right(row))
+        if self.left and self.left[0].is_word("like"):
+            self._take()
+            pattern = self._sum()
+            return lambda row: _like(left(row), pattern(row))
+        if len(self.left) > 1 and self.left[0].is_word("in") and self.left[1].is_op("("):
+            self._take()
+            choices = self._arguments()
+            return lambda row: any(compare("=", left(row), one(row)) for one in choices)
         return left
 
     def _sum(self) -> Expression:
@@ -176,8 +93,20 @@ class _Parser:
     def _chain(self, operators: tuple[str, ...], part: Callable[[], Expression]) -> Expression:
         expression = part()
         while self._peek(*operators):
-            expression = _binary(self._take().text, expression, part())
+            token = self._take()
+            if token.text == "." and token.glued and self.left and self.left[0].glued:
+                self._refuse_dotted_name()
+            expression = _binary(token.text, expression, part())
         return expression
+
+    def _refuse_dotted_name(self) -> None:
+        """`a.b` joins two fields; whoever writes it nearly always means the field 'a.b'."""
+        if (
+            self.left[0].kind == "word"
+            and not (len(self.left) > 1 and self.left[1].is_op("("))
+            and self._after_word
+        ):
+            raise UnknownSpl(f"expression: .{self.left[0].text} is read as two fields; quote 'the.field'")
 
     def _unary(self) -> Expression:
         if self._peek("-"):
@@ -187,11 +116,13 @@ class _Parser:
 
     def _value(self) -> Expression:
         token = self._take()
+        self._after_word = token.kind == "word" and not self._peek("(")
         if token.kind == "op":
             if token.text != "(":
                 raise UnknownSpl(f"expression: {token.text!r} where a value should be")
             inner = self.either()
             self._take(")")
+            self._after_word = False
             return inner
         if token.kind == "number":
             number = float(token.text)
@@ -199,24 +130,97 @@ class _Parser:
         if token.kind == "quoted":
             return lambda row: token.text
         if token.kind == "word" and self._peek("("):
-            return self._call(token.text)
-        return lambda row: row.get(token.text) or None
+            call = self._call(token.text.lower())
+            self._after_word = False
+            return call
+        name = token.text
+        self.fields.append(name)
+        return lambda row: row.get(name)
 
-    def _call(self, name: str) -> Expression:
+    def _arguments(self) -> list[Expression]:
         self._take("(")
         given: list[Expression] = []
         while not self._peek(")"):
             given.append(self.either())
             if not self._peek(")"):
                 self._take(",")
+                if self._peek(")"):
+                    raise UnknownSpl("expression: a comma before )")
         self._take(")")
-        if name == "if" and len(given) == 3:
-            return lambda row: given[1](row) if given[0](row) else given[2](row)
+        return given
+
+    def _call(self, name: str) -> Expression:
+        literal = len(self.left) > 1 and self.left[1].kind == "quoted"
+        before = len(self.fields)
+        given = self._arguments()
+        if name in LAZY:
+            return self._lazy(name, given, list(dict.fromkeys(self.fields[before:])), literal)
         if name not in FUNCTIONS:
             raise UnknownSpl(f"the function {name}()")
         function = FUNCTIONS[name]
-        return lambda row: function(*(one(row) for one in given))
+        if not function.least <= len(given) <= function.most:
+            raise UnknownSpl(f"{name}() with {len(given)} arguments")
+        call = function.call
+        if len(given) == 1:
+            only = given[0]
+            return lambda row: call(only(row))
+        return lambda row: call(*[one(row) for one in given])
+
+    def _lazy(self, name: str, given: list[Expression], fields: list[str], literal: bool) -> Expression:
+        match (name, len(given)):
+            case ("if", 3):
+                return lambda row: given[1](row) if truth(given[0](row)) else given[2](row)
+            case ("case" | "validate", size) if size and size % 2 == 0:
+                pairs = list(zip(given[::2], given[1::2], strict=True))
+                wanted = name == "case"
+                return lambda row: next(
+                    (then(row) for holds, then in pairs if truth(holds(row)) is wanted), None
+                )
+            case ("now" | "time", 0):
+                moment = float(int(self._moment())) if name == "now" else self._moment()
+                return lambda row: moment
+            case ("typeof", 1):
+                return lambda row: "String" if literal else _type(given[0](row))
+            case ("mvmap", 2) if fields:
+                return _each(given[0], given[1], fields[0])
+            case ("mvfilter", 1) if len(fields) == 1:
+                return _filter(given[0], fields[0])
+            case _:
+                raise UnknownSpl(f"{name}() with {len(given)} arguments of {len(fields)} fields")
+
+    def _moment(self) -> float:
+        return time.time() if self.now is None else self.now
 
 
 def _binary(operator: str, left: Expression, right: Expression) -> Expression:
-    return lambda row: _arithmetic(operator, left(row), right(row))
+    return lambda row: arithmetic(operator, left(row), right(row))
+
+
+def _like(text: Result, pattern: Result) -> bool:
+    value = as_text(text)
+    return value is not None and like_pattern(as_text(pattern) or "").fullmatch(value) is not None
+
+
+def _type(value: Result) -> str:
+    if value is None:
+        return "Invalid"
+    if isinstance(value, bool):
+        return "Boolean"
+    return "Number" if not isinstance(value, list) and number_of(value) is not None else "String"
+
+
+def _each(values: Expression, body: Expression, name: str) -> Expression:
+    """`mvmap(x, ...)`: the second expression sees one value of the field x at a time."""
+
+    def result(row: Row) -> Result:
+        found = [from_result(body({**row, name: one})) for one in values_of(values(row))]
+        return one_or_many([one for value in found for one in values_of(value)])
+
+    return result
+
+
+def _filter(holds: Expression, name: str) -> Expression:
+    def result(row: Row) -> Result:
+        return one_or_many([one for one in values_of(row.get(name)) if truth(holds({**row, name: one}))])
+
+    return result

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from testbench.splunkd.spl.errors import UnknownSpl
 from testbench.splunkd.spl.values import Row, Value
@@ -18,6 +19,7 @@ from testbench.splunkd.spl.values import Row, Value
 Step = str | int
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SCALAR = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
+_VALUES = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s*:)?|"|[-\dtfn][\w.+-]*', re.DOTALL)
 _SPACE = re.compile(r"\s*")
 _PART = re.compile(r"([^.{}]+)((?:\{\d*\})*)(?:\.|$)")
 
@@ -69,14 +71,71 @@ def nodes(text: str) -> Iterator[Node]:
 
 def extract_all(text: str, limits: Limits) -> Row:
     """What the automatic extraction makes of an event; nothing when it is no JSON object."""
-    found: dict[str, list[str]] = {}
     start = _space(text, 0)
     if text[start : start + 1] not in ("{", "["):
         return {}
-    for node in nodes(text[: limits.extraction_cutoff]):
-        if node.leaf and node.name and (node.name in found or len(found) < limits.kv_limit):
-            found.setdefault(node.name, []).append(node.text)
+    found: dict[str, list[str]] = {}
+    for name, value in _leaves(text, limits.extraction_cutoff):
+        if name in found:
+            found[name].append(value)
+        elif name and len(found) < limits.kv_limit:
+            found[name] = [value]
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
+
+
+def _leaves(text: str, cutoff: int) -> Iterable[tuple[str, str]]:
+    """Names and texts up to the cutoff: by Python's JSON reader where it can read, else sign by sign."""
+    try:
+        document = _DECODER.decode(text)
+    except ValueError:
+        return ((node.name, node.text) for node in nodes(text[:cutoff]) if node.leaf)
+    leaves: list[tuple[str, str]] = []
+    _flat(document, "", leaves)
+    return leaves if len(text) <= cutoff else leaves[: _whole_values(text, cutoff)]
+
+
+def _whole_values(text: str, cutoff: int) -> int:
+    """How many strings, numbers and words, keys apart, end before the cutoff."""
+    found = _VALUES.findall(text, 0, cutoff)
+    if '"' in found:
+        found = found[: found.index('"')]  # from there on a string that goes on behind the cutoff
+    elif found and text[:cutoff].rstrip().endswith(found[-1]):
+        beyond = text[len(text[:cutoff].rstrip()) :].lstrip()[:1]
+        if beyond == ":" or (found[-1][0] != '"' and not text[cutoff - 1].isspace()):
+            found.pop()  # a key, or a number that may go on
+    return len([one for one in found if one[-1] != ":"])
+
+
+def _flat(value: Any, name: str, leaves: list[tuple[str, str]]) -> None:
+    """Add the leaves below a value in their order."""
+    if isinstance(value, str):
+        leaves.append((name, value))
+    elif isinstance(value, _Members):
+        start = f"{name}." if name else ""
+        for key, member in value:
+            if isinstance(member, str):
+                leaves.append((start + key, member))
+            else:
+                _flat(member, start + key, leaves)
+    elif isinstance(value, list):
+        for item in value:
+            _flat(item, name + "{}", leaves)
+    else:
+        leaves.append((name, _WORDS[value]))
+
+
+class _Members(list[tuple[str, Any]]):
+    """An object with all its keys, also those that it has twice."""
+
+
+def _constant(text: str) -> str:
+    raise ValueError(f"{text} is no JSON")
+
+
+_WORDS = {True: "true", False: "false", None: "null"}
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_Members, parse_float=str, parse_int=str, parse_constant=_constant, strict=False
+)
 
 
 def extract_path(text: str, path: str) -> Value | None:

@@ -1,7 +1,8 @@
 """From the text of a search to its commands and their words.
 
-Source: Splunk Search Manual, "About the search language" and "Use search macros": commands are parted by
-`|`, a text in double quotes is one word, a macro stands between backticks. Subsearches are not known.
+Source: Splunk Search Manual, "About the search language" and "Add comments to searches": commands are parted
+by `|`, a text in double quotes is one word, a subsearch stands in square brackets, a comment between three
+backticks.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from dataclasses import dataclass
 
 from testbench.splunkd.spl.errors import UnknownSpl
 
-_MACRO = re.compile(r"`([^`]*)`")
-MACRO_DEPTH = 10
+_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|```.*?```', re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Token:
-    """A word, a text in `"quotes"` or `'quotes'`, or an operator. `glued`: no white space before it."""
+    """A word, a text in `"quotes"` or `'quotes'`, an operator or a `[subsearch]`.
+
+    `glued`: no white space before it.
+    """
 
     kind: str
     text: str
@@ -26,6 +29,9 @@ class Token:
 
     def is_word(self, *words: str) -> bool:
         return self.kind == "word" and self.text.lower() in words
+
+    def is_op(self, *signs: str) -> bool:
+        return self.kind == "op" and self.text in signs
 
 
 @dataclass(frozen=True)
@@ -36,62 +42,79 @@ class Command:
     text: str
 
 
-def expand_macros(search: str, macros: Mapping[str, Mapping[str, str]], depth: int = 0) -> str:
-    """The search with each `` `name` `` and `` `name(a, b)` `` replaced from macros.conf."""
-    if depth > MACRO_DEPTH:
-        raise UnknownSpl("macros that name each other without end")
-
-    def replace(match: re.Match[str]) -> str:
-        name, _, rest = match[1].strip().partition("(")
-        values = [part.strip().strip('"') for part in rest.rstrip(")").split(",")] if rest else []
-        stanza = macros.get(f"{name}({len(values)})" if values else name)
-        if stanza is None:
-            raise UnknownSpl(f"the macro `{match[1]}` is not in macros.conf")
-        if stanza.get("iseval", "0").lower() in ("1", "true"):
-            raise UnknownSpl(f"the macro `{name}` is an eval expression")
-        text = stanza.get("definition", "")
-        names = [part.strip() for part in stanza.get("args", "").split(",") if part.strip()]
-        for argument, value in zip(names, values, strict=True):
-            text = text.replace(f"${argument}$", value)
-        return expand_macros(text, macros, depth + 1)
-
-    return _MACRO.sub(replace, search)
+def without_comments(search: str) -> str:
+    return _COMMENT.sub(lambda match: match[1] or " ", search)
 
 
-def split_pipeline(search: str) -> list[Command]:
-    """The commands; a search that does not begin with `|` begins with the command `search`."""
-    parts = _split(search)
+def split_pipeline(search: str, implicit: bool = True) -> list[Command]:
+    """The commands. With `implicit`, a search that begins without `|` begins with the command `search`."""
+    parts = split_at(search, "|")
     if parts and parts[0].strip():
-        first = parts[0].strip()
-        parts[0] = first if re.match(r"search\b(?!\s*=)", first) else f"search {first}"
+        head = parts[0].strip()
+        if implicit:
+            parts[0] = head if re.match(r"search\b(?!\s*=)", head) else f"search {head}"
     else:
         parts = parts[1:]
     commands = []
     for part in parts:
-        name, _, text = part.strip().partition(" ")
-        if not re.fullmatch(r"[A-Za-z_]\w*", name):
+        match = re.match(r"([A-Za-z_]\w*)(?![\w=])", part.strip())
+        if match is None:
             raise UnknownSpl(f"no command: {part.strip()!r}")
-        commands.append(Command(name.lower(), text.strip()))
+        commands.append(Command(match[1].lower(), part.strip()[match.end() :].strip()))
     return commands
 
 
-def _split(search: str) -> list[str]:
-    parts, start, quoted, at = [], 0, False, 0
-    while at < len(search):
-        sign = search[at]
-        if sign == "\\":
-            at += 1
-        elif sign == '"':
-            quoted = not quoted
-        elif sign == "[" and not quoted:
-            raise UnknownSpl("subsearches")
-        elif sign == "|" and not quoted:
-            parts.append(" ".join(search[start:at].split("\n")))
+def split_at(text: str, sign: str) -> list[str]:
+    """The parts between `sign`, where it stands outside of quotes, parentheses and brackets."""
+    parts, start, depth = [], 0, 0
+    for at, one in unquoted(text):
+        if one in "([":
+            depth += 1
+        elif one in ")]":
+            depth -= 1
+            if depth < 0:
+                raise UnknownSpl(f"{one!r} closes nothing in {text[max(0, at - 30) : at + 1]!r}")
+        elif one == sign and depth == 0:
+            parts.append(text[start:at])
             start = at + 1
+    if depth:
+        raise UnknownSpl(f"a bracket is not closed in {text[start : start + 60].strip()!r}")
+    return [*parts, text[start:]]
+
+
+def unquoted(text: str) -> list[tuple[int, str]]:
+    """The places and signs outside of double quotes. Raises for a quotation mark that is not closed."""
+    found, at, quoted = [], 0, False
+    while at < len(text):
+        if text[at] == "\\":
+            at += 1
+        elif text[at] == '"':
+            quoted = not quoted
+        elif not quoted:
+            found.append((at, text[at]))
         at += 1
     if quoted:
         raise UnknownSpl("a quotation mark is not closed")
-    return [*parts, " ".join(search[start:].split("\n"))]
+    return found
+
+
+def closing(text: str, start: int) -> int:
+    """Where the bracket that opens at `start` closes."""
+    depth = 0
+    for at, one in unquoted(text[start:]):
+        depth += (one in "([") - (one in ")]")
+        if depth == 0:
+            return start + at
+    raise UnknownSpl(f"a bracket is not closed in {text[start : start + 60]!r}")
+
+
+def has_subsearch(text: str) -> bool:
+    return any(one == "[" for _, one in unquoted(text))
+
+
+def unescape(text: str) -> str:
+    r"""The text of a quoted literal: `\"` and `\\` lose their backslash, any other keeps it (`\d`)."""
+    return re.sub(r'\\(["\\])', r"\1", text)
 
 
 def tokens(text: str, arithmetic: bool = False) -> list[Token]:
@@ -104,18 +127,18 @@ def tokens(text: str, arithmetic: bool = False) -> list[Token]:
         if match is None or match.lastgroup is None:
             raise UnknownSpl(f"cannot read {text[at : at + 30]!r}")
         kind, raw = match.lastgroup, match[match.lastgroup]
-        value = re.sub(r"\\(.)", r"\1", raw[1:-1]) if kind == "quoted" else raw
-        value = raw[1:-1] if kind == "single" else value
+        value = unescape(raw[1:-1]) if kind == "quoted" else raw[1:-1] if kind == "single" else raw
         found.append(Token(kind, value, glued=match.start(kind) == at and at > 0))
         at = match.end()
     return found
 
 
 _QUOTES = r'\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<single>\'[^\']*\')'
-_PLAIN = re.compile(_QUOTES + r"|(?P<op>!=|<=|>=|==|[=<>(),])|(?P<word>[^\s\"'=<>!(),]+))")
+_PLAIN = re.compile(_QUOTES + r"|(?P<op>!=|<=|>=|==|[=<>(),])|(?P<word>[^\s\"'=<>!(),]+))", re.DOTALL)
 _EXPRESSION = re.compile(
-    _QUOTES + r"|(?P<op>!=|<=|>=|==|[=<>(),+\-*/%.])"
-    r"|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>[A-Za-z_][\w:]*(?:\{\})?(?:\.[A-Za-z_]\w*(?:\{\})?)*))"
+    _QUOTES + r"|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w])|(?P<op>!=|<=|>=|==|[=<>(),+\-*/%.])"
+    r"|(?P<word>[A-Za-z_][\w:]*(?:\{\})?))",
+    re.DOTALL,
 )
 
 
@@ -129,21 +152,40 @@ def arguments(text: str) -> tuple[list[str], list[str]]:
 
 
 def options(found: list[Token], known: Mapping[str, str]) -> tuple[dict[str, str], list[Token]]:
-    """The leading and trailing `name=value` of a command, and the other tokens. Unknown names raise."""
+    """The `name=value` of a command, with the defaults of the others, and the other tokens.
+
+    Unknown names raise. A quoted or negative value is taken as it is.
+    """
     values = dict(known)
     rest: list[Token] = []
     at = 0
     while at < len(found):
-        if found[at].kind == "word" and at + 2 < len(found) and found[at + 1].text == "=":
+        if found[at].kind == "word" and at + 2 < len(found) and found[at + 1].is_op("="):
             name = found[at].text.lower()
             if name not in known:
                 raise UnknownSpl(f"the option {name}=")
+            if found[at + 2].kind == "op":
+                raise UnknownSpl(f"the option {name}= without a value")
             values[name] = found[at + 2].text
             at += 3
         else:
             rest.append(found[at])
             at += 1
     return values, rest
+
+
+def flag(values: Mapping[str, str], name: str) -> bool:
+    """A truth value among options. Raises for what is none."""
+    known = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+    if values[name].lower() not in known:
+        raise UnknownSpl(f"{name}={values[name]} is no truth value")
+    return known[values[name].lower()]
+
+
+def whole(values: Mapping[str, str], name: str) -> int:
+    if not re.fullmatch(r"\d+", values[name]):
+        raise UnknownSpl(f"{name}={values[name]} is no whole number")
+    return int(values[name])
 
 
 def names(found: list[Token]) -> list[str]:

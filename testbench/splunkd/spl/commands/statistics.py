@@ -1,0 +1,142 @@
+"""`stats`, `eventstats`, `streamstats`."""
+
+from __future__ import annotations
+
+from testbench.splunkd.spl.aggregates import AGGREGATES
+from testbench.splunkd.spl.aggregations import Aggregation, grouped, read_clauses, results
+from testbench.splunkd.spl.commands.registry import command
+from testbench.splunkd.spl.context import Context, Rows, Step
+from testbench.splunkd.spl.errors import UnknownSpl
+from testbench.splunkd.spl.syntax import flag, whole
+from testbench.splunkd.spl.values import Row, Value, all_values, number_text, sort_key
+
+STREAMSTATS = {"current": "true", "window": "0", "global": "true"}
+_RUNNING = ("count", "sum", "avg")
+
+
+@command("stats")
+def stats(text: str, context: Context) -> Step:
+    """One row for each group, in the order of the BY values."""
+    clauses = read_clauses(text, {}, context)
+
+    def step(rows: Rows) -> list[Row]:
+        groups = grouped(rows, clauses.by)
+        if not clauses.by:
+            groups.setdefault((), [])
+        columns = [*clauses.by, *(one.name for one in clauses.aggregations)]
+        keys = sorted(groups, key=lambda key: [sort_key(part) for part in key])
+        made: list[Row] = [
+            {**dict(zip(clauses.by, key, strict=True)), **results(groups[key], clauses.aggregations)}
+            for key in keys
+        ]
+        return Rows(made, columns)
+
+    return step
+
+
+def _single_key(row: Row, by: list[str]) -> tuple[str, ...] | None:
+    """The group of a row that stays; None without one of the fields."""
+    key = []
+    for name in by:
+        found = all_values(row, name)
+        if len(found) > 1:
+            raise UnknownSpl(f"BY {name}, which has several values in a row that stays one")
+        if not found:
+            return None
+        key.append(found[0])
+    return tuple(key)
+
+
+@command("eventstats")
+def eventstats(text: str, context: Context) -> Step:
+    """Every row with the result of its group."""
+    clauses = read_clauses(text, {}, context)
+
+    def step(rows: Rows) -> list[Row]:
+        keys = [_single_key(row, clauses.by) for row in rows]
+        groups: dict[tuple[str, ...], list[Row]] = {}
+        for key, row in zip(keys, rows, strict=True):
+            if key is not None:
+                groups.setdefault(key, []).append(row)
+        found = {key: results(group, clauses.aggregations) for key, group in groups.items()}
+        return [row if key is None else {**row, **found[key]} for key, row in zip(keys, rows, strict=True)]
+
+    return step
+
+
+class _Running:
+    """The values of a group so far; sums need no second look at them."""
+
+    def __init__(self, aggregation: Aggregation) -> None:
+        self.aggregation = aggregation
+        self.rows: list[Row] = []
+        self.sum, self.numbers, self.count = 0.0, 0, 0
+
+    def add(self, row: Row) -> None:
+        one = self.aggregation
+        if one.function not in _RUNNING:
+            self.rows.append(row)
+            return
+        values = one.values(row) if one.field or one.expression else ["1"]
+        self.count += len(values)
+        for value in values:
+            number = AGGREGATES["sum"]([value])
+            if number is not None:
+                self.sum += float(str(number))
+                self.numbers += 1
+
+    def result(self) -> Value | None:
+        match self.aggregation.function:
+            case "count":
+                return str(self.count)
+            case "sum":
+                return number_text(self.sum) if self.numbers else None
+            case "avg":
+                return number_text(self.sum / self.numbers) if self.numbers else None
+            case _:
+                return self.aggregation.of(self.rows)
+
+
+@command("streamstats", STREAMSTATS)
+def streamstats(text: str, context: Context) -> Step:
+    """Every row with the result of its group up to itself, or over the last `window` rows.
+
+    With `global=true` (the default) the window counts all rows, with false those of the group.
+    """
+    clauses = read_clauses(text, STREAMSTATS, context)
+    window = whole(clauses.options, "window")
+    current, everywhere = flag(clauses.options, "current"), flag(clauses.options, "global")
+
+    def unbounded(rows: Rows) -> list[Row]:
+        running: dict[tuple[str, ...], list[_Running]] = {}
+        result = []
+        for row in rows:
+            key = _single_key(row, clauses.by)
+            if key is None:
+                result.append(row)
+                continue
+            group = running.setdefault(key, [_Running(one) for one in clauses.aggregations])
+            if current:
+                for one in group:
+                    one.add(row)
+            made = {one.aggregation.name: one.result() for one in group}
+            result.append({**row, **{name: value for name, value in made.items() if value is not None}})
+            if not current:
+                for one in group:
+                    one.add(row)
+        return result
+
+    def windowed(rows: Rows) -> list[Row]:
+        seen: list[tuple[tuple[str, ...] | None, Row]] = []
+        result = []
+        for row in rows:
+            key = _single_key(row, clauses.by)
+            entry = (key, row)
+            before = seen if everywhere else [one for one in seen if one[0] == key]
+            last = (before[-window + 1 :] if window > 1 else []) + [entry] if current else before[-window:]
+            group = [one for group_key, one in last if group_key == key]
+            result.append(row if key is None else {**row, **results(group, clauses.aggregations)})
+            seen.append(entry)
+        return result
+
+    return windowed if window else unbounded
