@@ -27,6 +27,7 @@ class Entry:
     owner: str = "nobody"
     app: str = "system"
     sharing: str = "app"
+    published: str = ""
 
     @property
     def href(self) -> str:
@@ -77,6 +78,14 @@ def feed(path: str, entries: Sequence[Entry], total: int, offset: int, count: in
     return Response(200, "\n".join(parts).encode())
 
 
+def single(path: str, entry: Entry, as_json: bool) -> Response:
+    """One object alone, as `search/jobs/{sid}` answers: in XML without a feed around it."""
+    if as_json:
+        return feed(path, [entry], 1, 0, 1, as_json)
+    text = _xml(entry).replace("<entry>", f"<entry {_NAMESPACES}>", 1)
+    return Response(200, f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode())
+
+
 def with_status(response: Response, status: int) -> Response:
     return Response(status, response.body, response.content_type, response.headers)
 
@@ -102,7 +111,15 @@ def _content(entry: Entry) -> dict[str, Any]:
 
 def _json(entry: Entry) -> dict[str, Any]:
     links = {"alternate": entry.href, "list": entry.href, "edit": entry.href, "remove": entry.href}
-    head = {"name": entry.title, "id": entry.href, "updated": UPDATED, "links": links, "author": entry.owner}
+    head: dict[str, Any] = {
+        "name": entry.title,
+        "id": entry.href,
+        "updated": UPDATED,
+        "links": links,
+        "author": entry.owner,
+    }
+    if entry.published:
+        head["published"] = entry.published
     return {**head, "acl": entry.acl, "content": {**entry.content, "eai:acl": None}}
 
 

@@ -34,7 +34,10 @@ class NotStoodIn(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """`parts` are the decoded segments below the namespace; `fields` the query and the form together."""
+    """`parts` are the decoded segments below the namespace; `fields` the query and the form together.
+
+    `pairs` keeps what `fields` loses: a name that is given more than once.
+    """
 
     method: str
     parts: tuple[str, ...]
@@ -43,6 +46,7 @@ class Request:
     user: User
     fields: dict[str, str]
     body: bytes
+    pairs: tuple[tuple[str, str], ...] = ()
 
     @property
     def as_json(self) -> bool:
@@ -58,6 +62,10 @@ class Request:
             return json.loads(self.body)
         except ValueError as error:
             raise Refused(400, f"JSON in the request is invalid. ( JSON parse error: {error} )") from error
+
+    def every(self, name: str) -> list[str]:
+        """All values of a field that may be given more than once."""
+        return [value for key, value in self.pairs if key == name]
 
     def need(self, name: str) -> str:
         if not self.fields.get(name):
@@ -85,13 +93,13 @@ def parse(method: str, target: str, body: bytes, content_type: str, user: User) 
     """A request from its first line and body. Raises NotStoodIn outside `/services` and `/servicesNS`."""
     url = urlsplit(target)
     segments = [unquote(part) for part in url.path.split("/") if part]
-    fields = dict(parse_qsl(url.query, keep_blank_values=True))
+    pairs = parse_qsl(url.query, keep_blank_values=True)
     if method == "POST" and not content_type.startswith("application/json"):
-        fields |= dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
+        pairs += parse_qsl(body.decode("utf-8"), keep_blank_values=True)
     if segments[:1] == ["services"]:
         owner, app, parts = user.name, user.default_app, segments[1:]
     elif segments[:1] == ["servicesNS"] and len(segments) > 3:
         owner, app, parts = segments[1], segments[2], segments[3:]
     else:
         raise NotStoodIn(f"no such path: {url.path}")
-    return Request(method, tuple(parts), owner, app, user, fields, body)
+    return Request(method, tuple(parts), owner, app, user, dict(pairs), body, tuple(pairs))

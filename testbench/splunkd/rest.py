@@ -17,11 +17,14 @@ from typing import Any, ClassVar
 
 from testbench.splunkd import atom
 from testbench.splunkd.home import Home
+from testbench.splunkd.jobs import JobStore, Run
 from testbench.splunkd.request import NotStoodIn, Refused, Request, parse
 from testbench.splunkd.rest_confs import Confs
+from testbench.splunkd.rest_jobs import Jobs
 from testbench.splunkd.rest_kvstore import KVStore
 from testbench.splunkd.rest_passwords import Passwords
-from testbench.splunkd.users import Sessions, User
+from testbench.splunkd.rest_session import basic_user, login
+from testbench.splunkd.users import NOBODY, Sessions, User
 from testbench.splunkd.violations import Violations
 
 SERVER_NAME = "splunk-stand-in"
@@ -35,13 +38,17 @@ class RestServer:
         home: Home,
         sessions: Sessions,
         violations: Violations,
+        run: Run,
         *,
         https: bool = False,
         version: str = "10.0.0",
     ) -> None:
+        self.home = home
         apps, metas = {home.app: home.confs}, {home.app: home.meta}
         self.sessions, self.violations, self.version = sessions, violations, version
         self.passwords, self.confs, self.kvstore = Passwords(metas), Confs(apps, metas), KVStore(apps)
+        self.job_store = JobStore(run, violations.add)
+        self.jobs = Jobs(self.job_store, violations.add)
         self.log: list[tuple[str, str, int]] = []
         handler = type("Handler", (_Handler,), {"rest": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -54,14 +61,20 @@ class RestServer:
         self._thread.start()
 
     def close(self) -> None:
+        self.job_store.close()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> atom.Response:
         """The response to one request; never raises, since the caller is another process."""
-        as_json = "output_mode=json" in target or "storage/collections/data" in target
+        as_json = any("output_mode=json" in text for text in (target, body.decode("utf-8", "replace")))
+        as_json = as_json or "storage/collections/data" in target
         try:
+            if target.partition("?")[0] == "/services/auth/login":
+                return login(
+                    parse(method, target, body, headers.get("content-type", ""), NOBODY), self.sessions
+                )
             user = self._authenticate(headers.get("authorization", ""))
             request = parse(method, target, body, headers.get("content-type", ""), user)
             return self._route(request)(request)
@@ -75,8 +88,11 @@ class RestServer:
             return atom.message(500, f"the stand-in failed: {error!r}", "ERROR", as_json)
 
     def _authenticate(self, authorization: str) -> User:
+        """By session key (`Splunk`), authentication token (`Bearer`) or name and password (`Basic`)."""
         scheme, _, key = authorization.partition(" ")
-        user = self.sessions.user(key) if scheme == "Splunk" else None
+        user = self.sessions.user(key) if scheme in ("Splunk", "Bearer") else None
+        if scheme == "Basic":
+            user = basic_user(key, self.sessions)
         if user is None:
             raise Refused(401, "call not properly authenticated", "WARN")
         return user
@@ -87,6 +103,10 @@ class RestServer:
                 return self._server_info
             case ("authentication", "current-context"):
                 return self._current_context
+            case ("search", "jobs", *_) | ("search", "v2", "jobs", *_):
+                return self.jobs
+            case ("data", "ui", "times"):
+                return self._times
             case ("storage", "passwords", *_):
                 return self.passwords
             case ("properties", *_):
@@ -126,6 +146,17 @@ class RestServer:
             "username": user.name,
         }
         return self._single(request, atom.Entry("context", "authentication/current-context", content))
+
+    def _times(self, request: Request) -> atom.Response:
+        """The presets of the time picker; Splunk's own are not stood in, the app ships none."""
+        if request.method != "GET":
+            raise NotStoodIn(f"{request.method} {request.path}")
+        found = [
+            atom.Entry(name, "data/ui/times", {"disabled": False, **keys}, app=self.home.app)
+            for name, keys in self.home.confs.read("times").items()
+            if name != "default"
+        ]
+        return atom.feed(request.path, found, len(found), 0, 30, request.as_json)
 
     @staticmethod
     def _single(request: Request, entry: atom.Entry) -> atom.Response:

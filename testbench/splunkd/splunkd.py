@@ -20,6 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from testbench.splunkd import modular_input
 from testbench.splunkd.event_stream import StreamEvent
 from testbench.splunkd.home import Home
 from testbench.splunkd.index import IndexedEvent, Indexes
+from testbench.splunkd.jobs import Outcome
 from testbench.splunkd.modular_input import InputRun, Validation
 from testbench.splunkd.monitor import Monitors
 from testbench.splunkd.process import Instance
@@ -92,7 +94,12 @@ class Splunkd:
         self.home = Home(root or Path(str(self._scratch and self._scratch.name)), Path(package), app)
         self.sessions = Sessions()
         self.rest = RestServer(
-            self.home, self.sessions, self.violations.child("rest"), https=https, version=version
+            self.home,
+            self.sessions,
+            self.violations.child("rest"),
+            self._run_job,
+            https=https,
+            version=version,
         )
         self._ahead = 0.0
         self.indexes = Indexes(self.home, self.violations.child("index"), limits)
@@ -293,6 +300,11 @@ class Splunkd:
         """
         raw = event if isinstance(event, str) else json.dumps(event)
         self.indexes.add(raw, at, index, host, source, sourcetype, arrived)
+
+    def _run_job(self, text: str, user: User, bounds: Mapping[str, str]) -> Outcome:
+        """A search that came through the REST API."""
+        result = self.search(text, user.name)
+        return Outcome(result.rows, result.messages, result.error)
 
     def run_command(self, name: str, text: str, rows: list[Row], options: Options) -> CommandResult:
         """Run one command of the app over rows; then index what it has written to monitored files."""

@@ -38,6 +38,7 @@ class User:
 
 
 SYSTEM = User("splunk-system-user", ("admin", "splunk-system-role"), ADMIN_CAPABILITIES)
+NOBODY = User("nobody", (), ())
 ADMIN = User("admin", ("admin",), ADMIN_CAPABILITIES)
 
 
@@ -68,6 +69,7 @@ class Sessions:
 
     users: dict[str, User] = field(default_factory=lambda: {SYSTEM.name: SYSTEM, ADMIN.name: ADMIN})
     _keys: dict[str, str] = field(default_factory=dict)
+    _passwords: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, user: User) -> None:
@@ -86,6 +88,15 @@ class Sessions:
         with self._lock:
             name = self._keys.get(key)
         return self.users.get(name) if name else None
+
+    def set_password(self, name: str, password: str) -> None:
+        """From now on the user may log in; without a password nobody can."""
+        self._passwords[self.users[name].name] = password
+
+    def check(self, name: str, password: str) -> User | None:
+        """The user, when it is his password."""
+        known = self._passwords.get(name)
+        return self.users[name] if known is not None and secrets.compare_digest(known, password) else None
 
     def end(self, key: str) -> None:
         """The session is over; from now on the key is refused with 401."""
