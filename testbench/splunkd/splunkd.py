@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
-from testbench.splunkd import modular_input
+from testbench.splunkd import modular_input, saved_searches
 from testbench.splunkd.event_stream import StreamEvent
 from testbench.splunkd.home import Home
 from testbench.splunkd.index import IndexedEvent, Indexes
@@ -37,6 +37,7 @@ from testbench.splunkd.modular_input import InputRun, Validation
 from testbench.splunkd.monitor import Monitors
 from testbench.splunkd.process import Instance
 from testbench.splunkd.rest import RestServer
+from testbench.splunkd.saved_searches import SavedRun, SavedSearch, Throttle
 from testbench.splunkd.scheme import Scheme
 from testbench.splunkd.search_command import CommandResult, CommandRun, Options
 from testbench.splunkd.spl.commands.fields import columns_of
@@ -102,6 +103,7 @@ class Splunkd:
             version=version,
         )
         self._ahead = 0.0
+        self._throttle = Throttle()
         self.indexes = Indexes(self.home, self.violations.child("index"), limits)
         self.indexes.clock = lambda: self.now
         store = self.rest.kvstore
@@ -271,6 +273,25 @@ class Splunkd:
             lookups=self.lookups,
             selected=self.indexes.rows,
         )
+
+    # -- saved searches and their alerts --------------------------------------------------------------
+
+    def saved_searches(self) -> dict[str, SavedSearch]:
+        """Those of savedsearches.conf by name, disabled ones too."""
+        return saved_searches.read(self.home.confs.read("savedsearches"))
+
+    def run_saved_search(self, name: str, *, now: float | None = None, user: str = ADMIN.name) -> SavedRun:
+        """Run it as the scheduler would at `now`, disabled or not, and return what it would send.
+
+        What is throttled stays so for later runs. LookupError when there is no such saved search.
+        """
+        at = self.now if now is None else now
+        saved = saved_searches.by_name(self.saved_searches(), name)
+        result = self.search(saved.search, user, now=at, **saved.time_range)
+        run = SavedRun(name, at, result)
+        if saved.triggers(result, lambda text: self.search(text, user, now=at, base=result)):
+            saved_searches.alerts_of(saved, run, self._throttle)
+        return run
 
     # -- time and events for tests --------------------------------------------------------------------
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from testbench.splunkd.spl.aggregates import AGGREGATES
-from testbench.splunkd.spl.aggregations import Aggregation, grouped, read_clauses, results
+from testbench.splunkd.spl.aggregations import Aggregation, Clauses, grouped, read_clauses, results
 from testbench.splunkd.spl.commands.registry import command
 from testbench.splunkd.spl.context import Context, Rows, Step
 from testbench.splunkd.spl.errors import UnknownSpl
+from testbench.splunkd.spl.relative_time import SECONDS, UNITS
 from testbench.splunkd.spl.syntax import flag, whole
-from testbench.splunkd.spl.values import Row, Value, all_values, number_text, sort_key
+from testbench.splunkd.spl.values import Row, Value, all_values, as_number, first, number_text, sort_key
 
-STREAMSTATS = {"current": "true", "window": "0", "global": "true"}
+STREAMSTATS = {"current": "true", "window": "0", "global": "true", "time_window": ""}
 _RUNNING = ("count", "sum", "avg")
 
 
@@ -102,8 +105,12 @@ def streamstats(text: str, context: Context) -> Step:
     """Every row with the result of its group up to itself, or over the last `window` rows.
 
     With `global=true` (the default) the window counts all rows, with false those of the group.
+    `time_window=12w` takes the rows less than that away in time; rows must be in the order of their time,
+    either way.
     """
     clauses = read_clauses(text, STREAMSTATS, context)
+    if clauses.options["time_window"]:
+        return _over_time(clauses)
     window = whole(clauses.options, "window")
     current, everywhere = flag(clauses.options, "current"), flag(clauses.options, "global")
 
@@ -140,3 +147,35 @@ def streamstats(text: str, context: Context) -> Step:
         return result
 
     return windowed if window else unbounded
+
+
+def _over_time(clauses: Clauses) -> Step:
+    width = _seconds(clauses.options["time_window"])
+    if whole(clauses.options, "window") or not flag(clauses.options, "current"):
+        raise UnknownSpl("streamstats: time_window= with window= or current=false")
+
+    def step(rows: Rows) -> list[Row]:
+        times = [as_number(first(row, "_time")) for row in rows]
+        known = [at for at in times if at is not None]
+        if len(known) < len(rows) or known not in (sorted(known), sorted(known, reverse=True)):
+            raise UnknownSpl("streamstats: time_window= needs rows in the order of their _time")
+        seen: dict[tuple[str, ...], list[tuple[float, Row]]] = {}
+        result = []
+        for at, row in zip(known, rows, strict=True):
+            key = _single_key(row, clauses.by)
+            if key is None:
+                result.append(row)
+                continue
+            near = [pair for pair in seen.get(key, []) if abs(pair[0] - at) < width]
+            seen[key] = [*near, (at, row)]
+            result.append({**row, **results([one for _, one in seen[key]], clauses.aggregations)})
+        return result
+
+    return step
+
+
+def _seconds(text: str) -> int:
+    match = re.fullmatch(r"(\d+)([a-z]+)", text)
+    if match is None or UNITS.get(match[2]) not in SECONDS:
+        raise UnknownSpl(f"streamstats: time_window={text}")
+    return int(match[1]) * SECONDS[UNITS[match[2]]]
