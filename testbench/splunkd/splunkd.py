@@ -324,7 +324,14 @@ class Splunkd:
 
     def _run_job(self, text: str, user: User, bounds: Mapping[str, str]) -> Outcome:
         """A search that came through the REST API."""
-        result = self.search(text, user.name)
+        result = self.search(
+            text,
+            user.name,
+            earliest=bounds.get("earliest_time"),
+            latest=bounds.get("latest_time"),
+            index_earliest=bounds.get("index_earliest"),
+            index_latest=bounds.get("index_latest"),
+        )
         return Outcome(result.rows, result.messages, result.error)
 
     def run_command(self, name: str, text: str, rows: list[Row], options: Options) -> CommandResult:
