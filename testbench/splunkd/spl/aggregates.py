@@ -3,12 +3,13 @@
 Source: Splunk Search Reference, "Aggregate functions", "Event order functions", "Multivalue stats and chart
 functions", "Time functions".
 
-Percentiles: `limits.conf.spec` `[stats] perc_method` has two: `nearest-rank` takes the value of the 0-based
-rank floor(p/100*n), `interpolated` lies between the two ranks next to p/100*(n-1), and is the default, for
-`median` too. `exactperc` is not named there; a thread of Splunk's users (community.splunk.com, "percentile 90
-of the response time") reports for ten values 5.51 from `p90` (interpolated) and 27.203 from `exactperc90`
-(nearest rank), which is what is done here. Where the two agree (n = 21 for p25, p50, p75, p95) there is no
-doubt. From 1,000 distinct values on Splunk's `perc` is an estimate within 1 % of rank; here it stays exact.
+Percentiles, for which the manual gives no formula. `limits.conf.spec` `[stats]`: `perc_digest_type` is
+`tdigest`, which interpolates; the older `rdigest` follows `perc_method`, whose default `nearest-rank` takes
+the 0-based rank floor(p/100*n). A thread of Splunk's users (community.splunk.com, "percentile 90 of the
+response time") reports for the same ten values 5.51 from `p90`, which lies between the ranks next to
+p/100*(n-1), and 27.203 from `exactperc90`, which is that nearest rank. So it is done here, `median` being the
+mean of the two in the middle. Where the two agree (n = 21 for p25, p50, p75, p95) there is no doubt; with
+many values Splunk's `perc` is an estimate, here it stays exact.
 """
 
 from __future__ import annotations

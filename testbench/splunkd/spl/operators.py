@@ -56,6 +56,8 @@ def arithmetic(operator: str, left: Result, right: Result) -> Result:
     one, other = number_of(left), number_of(right)
     if one is None and other is None and operator == "+":
         return str(left) + str(right)
+    if operator == "+" and (one is None or other is None):
+        raise UnknownSpl("expression: + of a number and a text; join with . or use tonumber()")
     if one is None or other is None or (operator in "/%" and other == 0):
         return None
     return _NUMERIC[operator](one, other)
