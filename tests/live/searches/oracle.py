@@ -38,8 +38,8 @@ SELECT * FROM named WHERE NOT EXISTS (
 CREATE VIEW labelled AS
 SELECT *,
        coalesce((SELECT arg_min(m.standard_protocol, m.line) FROM protocol_map m
-                 WHERE fits(of_patients.modality, m.modality) AND fits(of_patients.station_name, m.station_name)
-                   AND fits(protocol_name, m.protocol)), lower(protocol_name)) AS protocol,
+                 WHERE fits(of_patients.modality, m.modality) AND fits(protocol_name, m.protocol)
+                   AND fits(of_patients.station_name, m.station_name)), lower(protocol_name)) AS protocol,
        coalesce((SELECT arg_min(m.standard_procedure, m.line) FROM procedure_map m
                  WHERE fits(of_patients.modality, m.modality) AND fits(procedure_name, m.procedure)),
                 lower(procedure_name)) AS procedure,
@@ -56,7 +56,11 @@ CREATE VIEW report AS
 SELECT * FROM labelled WHERE record_type = 'study'
 QUALIFY row_number() OVER (PARTITION BY sop_instance_uid ORDER BY index_time DESC) = 1;
 CREATE VIEW study AS
-SELECT r.*, e.* EXCLUDE (study_instance_uid, kind)
+SELECT r.*, e.* EXCLUDE (study_instance_uid, kind),
+       CASE n_reports WHEN 1 THEN told_dlp ELSE dlp END AS total_dlp,
+       CASE n_reports WHEN 1 THEN told_dap ELSE dap END AS total_dap,
+       CASE n_reports WHEN 1 THEN told_rp ELSE rp END AS total_rp,
+       CASE n_reports WHEN 1 THEN told_fluoro_s ELSE fluoro_s END AS total_fluoro_s
 FROM (SELECT study_instance_uid, kind, count(*) AS n_reports, sum(total_dlp_mGycm) AS told_dlp,
              sum(total_dap_Gycm2) AS told_dap, sum(total_rp_dose_mGy) AS told_rp,
              sum(total_fluoro_time_s) AS told_fluoro_s, any_value(patient_id) AS patient,
@@ -65,10 +69,11 @@ FROM (SELECT study_instance_uid, kind, count(*) AS n_reports, sum(total_dlp_mGyc
       FROM report GROUP BY ALL) r
 JOIN (SELECT study_instance_uid, kind, count(*) AS n_events, sum(dlp_mGycm) AS dlp, sum(dap_Gycm2) AS dap,
              sum(rp_dose_mGy) AS rp, min(time) AS begin, any_value(age_band) AS age_band,
-             arg_max(protocol, CASE WHEN is_localizer THEN NULL ELSE coalesce(dlp_mGycm, dap_Gycm2, agd_mGy) END)
-                 AS protocol,
+             arg_max(protocol, coalesce(dlp_mGycm, dap_Gycm2, agd_mGy))
+                 FILTER (NOT coalesce(is_localizer, false)) AS protocol,
              sum(irradiation_duration_s) FILTER (irradiation_event_type = 'Fluoroscopy') AS fluoro_s,
-             max(ctdivol_mGy) FILTER (NOT coalesce(is_localizer, false)) AS max_ctdivol
+             max(ctdivol_mGy) FILTER (NOT coalesce(is_localizer, false)) AS max_ctdivol,
+             max(index_time) AS arrived
       FROM irradiation GROUP BY ALL) e USING (study_instance_uid, kind);
 """
 

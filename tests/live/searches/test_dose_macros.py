@@ -20,11 +20,6 @@ def searched(splunk: Splunkd, text: str, **options: Any) -> list[dict[str, Any]]
     return [dict(row) for row in result.rows]
 
 
-def keyed(found: Iterable[Mapping[str, Any]], *names: str) -> dict[tuple[Any, ...], Mapping[str, Any]]:
-    keys = {tuple(row[name] for name in names): row for row in found}
-    return keys
-
-
 def assert_same(
     found: Iterable[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]], by: tuple[str, ...]
 ) -> None:
@@ -85,10 +80,8 @@ def test_studies_have_their_totals_however_many_reports_they_have(
     wanted = rows(
         truth,
         """SELECT study_instance_uid, kind AS dose_kind, n_reports, n_events, identifier, age_band,
-                  CASE n_reports WHEN 1 THEN told_dlp ELSE dlp END AS total_dlp_mGycm,
-                  CASE n_reports WHEN 1 THEN told_dap ELSE dap END AS total_dap_Gycm2,
-                  CASE n_reports WHEN 1 THEN told_rp ELSE rp END AS total_rp_dose_mGy,
-                  CASE n_reports WHEN 1 THEN told_fluoro_s ELSE fluoro_s END AS total_fluoro_time_s,
+                  total_dlp AS total_dlp_mGycm, total_dap AS total_dap_Gycm2, total_rp AS total_rp_dose_mGy,
+                  total_fluoro_s AS total_fluoro_time_s,
                   dlp AS summed_total_dlp_mGycm, max_ctdivol AS max_ctdivol_mGy
            FROM study""",
     )
@@ -102,8 +95,7 @@ def test_the_dlp_of_studies_by_procedure(splunk: Splunkd, truth: duckdb.DuckDBPy
         '`dose_studies` | where dose_kind="CT"'
         " | `dose_statistics(total_dlp_mGycm, standard_procedure age_band)`",
     )
-    total = "(CASE n_reports WHEN 1 THEN told_dlp ELSE dlp END)"
-    sql = STATISTICS.format(by="procedure, age_band", field=total, table="study", having="kind = 'CT'")
+    sql = STATISTICS.format(by="procedure, age_band", field="total_dlp", table="study", having="kind = 'CT'")
     wanted = rows(truth, sql)
     for row in wanted:
         row["standard_procedure"] = row.pop("procedure")
@@ -120,7 +112,7 @@ def test_reference_levels_and_ratios(splunk: Splunkd, truth: duckdb.DuckDBPyConn
     wanted = rows(
         truth,
         """SELECT study_instance_uid, CAST(level AS DOUBLE) AS reference_level,
-                  (CASE n_reports WHEN 1 THEN told_dlp ELSE dlp END) / CAST(level AS DOUBLE) AS reference_ratio,
+                  total_dlp / CAST(level AS DOUBLE) AS reference_ratio,
                   source AS reference_source, year AS reference_year
            FROM study JOIN drl ON metric = 'total_dlp_mGycm' AND drl.age_band = study.age_band
                 AND lower(standard_name) IN (lower(protocol), lower(procedure))
@@ -148,9 +140,10 @@ def test_outliers_by_median_and_mad(splunk: Splunkd, truth: duckdb.DuckDBPyConne
                SELECT *, median(abs(deviation)) OVER by_group AS group_mad,
                       avg(abs(deviation)) OVER by_group AS mean_deviation
                FROM deviating WINDOW by_group AS (PARTITION BY protocol, phantom, age_band))
-           SELECT event_key, group_n, group_median, group_mad,
-                  CASE WHEN group_mad > 0 THEN 0.6745 * deviation / group_mad
-                       WHEN mean_deviation > 0 THEN deviation / (1.253314 * mean_deviation) ELSE 0 END AS robust_z
+           SELECT event_key, group_n, group_median, group_mad, CASE
+                      WHEN group_mad > 0 THEN 0.6745 * deviation / group_mad
+                      WHEN mean_deviation > 0 THEN deviation / (1.253314 * mean_deviation)
+                      ELSE 0 END AS robust_z
            FROM spread""",
     )
     assert_same(found, wanted, ("event_key",))
@@ -172,8 +165,8 @@ def test_twelve_weeks_of_interventions_of_a_patient(
     wanted = rows(
         truth,
         """SELECT late.study_instance_uid, count(*) AS cumulative_studies,
-                  sum(CASE early.n_reports WHEN 1 THEN early.told_rp ELSE early.rp END) AS cumulative_rp_dose_mGy,
-                  sum(CASE early.n_reports WHEN 1 THEN early.told_dap ELSE early.dap END) AS cumulative_dap_Gycm2
+                  sum(early.total_rp) AS cumulative_rp_dose_mGy,
+                  sum(early.total_dap) AS cumulative_dap_Gycm2
            FROM study late JOIN study early ON late.patient = early.patient AND early.modality = 'XA'
                 AND early.begin BETWEEN late.begin - 84 * 86400 AND late.begin
            WHERE late.modality = 'XA' GROUP BY ALL""",
