@@ -2,17 +2,19 @@
 
     with FaultyProxy(orthanc.url) as proxy:
         proxy.break_next(Fault.HALF_BODY, path="/series/", times=2)
-        ...  # talk to proxy.url; proxy.broken says how often each fault was dealt
+        proxy.on(lambda asked: Fault.SLOW if asked.method == "POST" else None)
+        ...  # talk to proxy.url
 
-The login passes through. One connection a request, so that a fault never spoils the request behind it.
+`requests` lists what was asked, `broken` counts the faults that were dealt, `most_at_once` tells how many
+requests were under way together. Logins pass through, connections are kept alive, as Orthanc keeps them.
 """
 
 from __future__ import annotations
 
 import http.client
 import threading
-import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,31 +26,59 @@ from urllib.parse import urlsplit
 class Fault(Enum):
     """What becomes of a request."""
 
-    REFUSED = "the connection is closed without an answer"
+    REFUSED = "the connection is closed; the server never hears of it"
+    NO_ANSWER = "the server does it, but the connection is closed before its answer"
     FAILED = "500, as Orthanc says it"
+    FULL = "507, as Orthanc 1.12 says that its disk is full"
     BUSY = "503, as a proxy says it"
     NOT_OURS = "404, as a proxy says it"
     HALF_BODY = "the connection breaks in the middle of the body"
     HALF_JSON = "the body is cut off and its length says so"
+    SLOW = "the server hears of it after `slow_seconds`"
     SILENT = "no answer, as long as the proxy lives"
 
 
-@dataclass
-class _Order:
-    fault: Fault
+_INSTEAD = {  # status, content and its type
+    Fault.FAILED: (
+        500,
+        b'{"HttpStatus": 500, "OrthancError": "Bad file format", "OrthancStatus": 15}',
+        "application/json",
+    ),
+    Fault.FULL: (
+        507,
+        b'{"HttpStatus": 507, "OrthancError": "The file storage is full", "OrthancStatus": 45}',
+        "application/json",
+    ),
+    Fault.BUSY: (503, b"<html>Service Unavailable</html>", "text/html"),
+    Fault.NOT_OURS: (404, b"<html>Not Found</html>", "text/html"),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request, and how many of the same method and path came before it."""
+
+    method: str
     path: str
-    times: int
+    before: int
+
+
+Rule = Callable[[Asked], "Fault | None"]
 
 
 class FaultyProxy:
-    """Passes requests on to `target` (``http://host:port``) but for those that are ordered to break."""
+    """Passes requests on to `target` (``http://host:port``) but for those that a rule breaks."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, slow_seconds: float = 0.5) -> None:
+        self.slow_seconds = slow_seconds
+        self.requests: list[Asked] = []
         self.broken: Counter[Fault] = Counter()
-        self.requests: list[str] = []
+        self.most_at_once = 0
         self._target = urlsplit(target).netloc
-        self._orders: list[_Order] = []
+        self._rules: list[Rule] = []
         self._lock = threading.Lock()
+        self._seen: Counter[tuple[str, str]] = Counter()
+        self._at_once = 0
         self._closing = threading.Event()
         handler = type("Handler", (_Handler,), {"proxy": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -56,15 +86,26 @@ class FaultyProxy:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
+    def on(self, rule: Rule) -> None:
+        """Ask this rule too at each request; of several the first that answers a Fault has it."""
+        self._rules.append(rule)
+
     def break_next(self, fault: Fault, *, path: str = "", times: int = 1) -> None:
         """The next `times` requests whose path holds `path` meet this fault."""
-        with self._lock:
-            self._orders.append(_Order(fault, path, times))
+        left = times
+
+        def rule(asked: Asked) -> Fault | None:
+            nonlocal left
+            if left <= 0 or path not in asked.path:
+                return None
+            left -= 1
+            return fault
+
+        self.on(rule)
 
     def heal(self) -> None:
-        """Forget what is still ordered."""
-        with self._lock:
-            self._orders.clear()
+        """Forget all rules."""
+        self._rules.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -78,15 +119,26 @@ class FaultyProxy:
 
     # --- for the handler ---
 
-    def fault_for(self, path: str) -> Fault | None:
+    def begin(self, method: str, path: str) -> Fault | None:
+        """Note a request; what is to become of it. The rules are asked one request at a time."""
         with self._lock:
-            self.requests.append(path)
-            for order in self._orders:
-                if order.times > 0 and order.path in path:
-                    order.times -= 1
-                    self.broken[order.fault] += 1
-                    return order.fault
-        return None
+            asked = Asked(method, path, self._seen[method, path])
+            self._seen[method, path] += 1
+            self.requests.append(asked)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            faults = (rule(asked) for rule in tuple(self._rules))
+            fault = next((fault for fault in faults if fault), None)
+            if fault:
+                self.broken[fault] += 1
+        return fault
+
+    def end(self) -> None:
+        with self._lock:
+            self._at_once -= 1
+
+    def wait(self, fault: Fault) -> None:
+        self._closing.wait(self.slow_seconds if fault is Fault.SLOW else None)
 
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes, str]:
         connection = http.client.HTTPConnection(self._target, timeout=60)
@@ -97,52 +149,54 @@ class FaultyProxy:
         finally:
             connection.close()
 
-    def stay_silent(self) -> None:
-        while not self._closing.is_set():
-            time.sleep(0.02)
-
 
 class _Handler(BaseHTTPRequestHandler):
     proxy: FaultyProxy
+    protocol_version = "HTTP/1.1"
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.proxy.fault_for(self.path)
-        if fault in (Fault.REFUSED, Fault.SILENT):
-            if fault is Fault.SILENT:
-                self.proxy.stay_silent()
-            return
-        if fault is Fault.FAILED:
-            self._answer(500, b'{"HttpStatus": 500, "OrthancError": "Bad file format", "OrthancStatus": 15}')
-        elif fault is Fault.BUSY:
-            self._answer(503, b"<html>Service Unavailable</html>", "text/html")
-        elif fault is Fault.NOT_OURS:
-            self._answer(404, b"<html>Not Found</html>", "text/html")
-        else:
-            self._pass_on(body, fault)
-
-    def _pass_on(self, body: bytes, fault: Fault | None) -> None:
-        headers = {"Authorization": self.headers.get("Authorization", "")}
+        fault = self.proxy.begin(self.command, self.path)
         try:
-            status, data, kind = self.proxy.ask(self.command, self.path, body, headers)
-        except OSError:
-            return  # the server is away: so are we
-        half = data[: len(data) // 2]
-        if fault is Fault.HALF_BODY:
-            self._answer(status, half, kind, length=len(data))
-        else:
-            self._answer(status, half if fault is Fault.HALF_JSON else data, kind)
+            self._meet(fault, body)
+        except OSError:  # the server is away: so are we
+            self.close_connection = True
+        finally:
+            self.proxy.end()
 
-    def _answer(
-        self, status: int, data: bytes, kind: str = "application/json", length: int | None = None
-    ) -> None:
+    def _meet(self, fault: Fault | None, body: bytes) -> None:
+        if fault in (Fault.SLOW, Fault.SILENT):
+            self.proxy.wait(fault)
+        if fault in (Fault.REFUSED, Fault.SILENT):
+            self.close_connection = True
+        elif fault in _INSTEAD:
+            self._answer(*_INSTEAD[fault])
+        else:
+            headers = {
+                name: self.headers[name]
+                for name in ("Authorization", "Accept-Encoding", "Content-Type", "Content-Encoding")
+                if name in self.headers
+            }
+            self._pass_back(fault, *self.proxy.ask(self.command, self.path, body, headers))
+
+    def _pass_back(self, fault: Fault | None, status: int, content: bytes, kind: str) -> None:
+        half = content[: len(content) // 2]
+        if fault is Fault.NO_ANSWER:
+            self.close_connection = True
+        elif fault is Fault.HALF_BODY:
+            self.close_connection = True
+            self._answer(status, half, kind, length=len(content))
+        else:
+            self._answer(status, half if fault is Fault.HALF_JSON else content, kind)
+
+    def _answer(self, status: int, content: bytes, kind: str, length: int | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data) if length is None else length))
+        self.send_header("Content-Length", str(len(content) if length is None else length))
         self.end_headers()
-        self.wfile.write(data)
+        self.wfile.write(content)
 
-    do_GET = do_POST = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: what was asked is in `FaultyProxy.requests`."""

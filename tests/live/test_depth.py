@@ -86,4 +86,4 @@ def test_main_tags_are_read_without_opening_a_file(tmp_path: Path) -> None:
         for each in make_instances(40, 3000, 20, "new"):
             server.upload(each.data)
         assert len(feed.run()) == 40
-        assert [path for path in proxy.requests if "tags" in path.split("?")[0]] == []
+        assert [asked for asked in proxy.requests if "tags" in asked.path.split("?")[0]] == []

@@ -204,8 +204,14 @@ def test_a_replaced_database_is_recognised_whether_its_log_is_shorter_or_longer(
 
 # --- faults on the way ---
 
-FAULTS = list(Fault)
-FAULTS.remove(Fault.SILENT)  # has a test of its own: a read waits for minutes
+FAULTS = (
+    Fault.REFUSED,
+    Fault.FAILED,
+    Fault.BUSY,
+    Fault.NOT_OURS,
+    Fault.HALF_BODY,
+    Fault.HALF_JSON,
+)  # SILENT has a test of its own: a read waits for minutes
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -12,7 +12,7 @@ from copydicom_app.models import Outcome, Reference, Server
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
 from copydicom_app.replication.replicate import Replicator
-from testbench.faults import Asked, Fault, FaultyProxy
+from testbench.faulty_proxy import Asked, Fault, FaultyProxy
 from testbench.sample_data import make_instances
 from tests.live.replication.pairs import Pair, config, refs, statuses
 
@@ -109,7 +109,7 @@ def test_an_upload_whose_answer_is_lost_is_neither_lost_nor_double(
 def test_a_destination_that_answers_500_now_and_then_gets_everything(
     pair: Pair, dest_proxy: FaultyProxy
 ) -> None:
-    dest_proxy.on(lambda asked: Fault.STATUS_500 if uploads(asked) and asked.before in (1, 4) else None)
+    dest_proxy.on(lambda asked: Fault.FAILED if uploads(asked) and asked.before in (1, 4) else None)
     outcomes = pair.copy(refs(pair.cohort), dest_url=dest_proxy.url)
     assert statuses(outcomes) == {"copied": len(pair.cohort)}
     assert_honest(pair, outcomes)
@@ -126,7 +126,7 @@ def test_a_source_that_always_fails_at_one_instance_does_not_stop_the_rest(
     pair: Pair, source_proxy: FaultyProxy
 ) -> None:
     bad = pair.cohort[7].orthanc_id
-    source_proxy.on(lambda asked: Fault.STATUS_500 if bad in asked.path else None)
+    source_proxy.on(lambda asked: Fault.FAILED if bad in asked.path else None)
     outcomes = pair.copy(refs(pair.cohort), source_url=source_proxy.url)
     assert statuses(outcomes) == {"copied": len(pair.cohort) - 1, "failed": 1}
     assert outcomes[7].status.value == "failed"
@@ -141,7 +141,7 @@ def test_half_a_file_from_the_source_is_fetched_again_and_never_stored(
     each = next(make_instances(1, size=size, name=f"half {size}"))
     pair.source.upload(each.data)
     source_proxy.on(
-        lambda asked: Fault.HALF_A_BODY if asked.path.endswith("/file") and asked.before == 0 else None
+        lambda asked: Fault.HALF_BODY if asked.path.endswith("/file") and asked.before == 0 else None
     )
     outcomes = pair.copy(refs([each]), source_url=source_proxy.url)
     assert statuses(outcomes) == {"copied": 1}
@@ -235,7 +235,7 @@ def test_a_full_destination_says_so_and_drops_nothing(pair: Pair) -> None:
 
 
 def test_a_full_disk_is_said_for_each_row_without_trying_again(pair: Pair, dest_proxy: FaultyProxy) -> None:
-    dest_proxy.on(lambda asked: Fault.STATUS_507 if uploads(asked) else None)
+    dest_proxy.on(lambda asked: Fault.FULL if uploads(asked) else None)
     outcomes = pair.copy(refs(pair.cohort), dest_url=dest_proxy.url)
     assert statuses(outcomes) == {"failed": len(pair.cohort)}
     assert {outcome.message for outcome in outcomes} == {"server 'research' is full (HTTP 507)"}
