@@ -26,6 +26,8 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
 BLOCK = 1 << 18  # bytes at once of a streamed body
 
+_MOST_FIELDS, _LONGEST_FIELD = 100, 65_536
+
 Body = Union[bytes, IO[bytes], None]
 BrokenOffError = http.client.IncompleteRead  # an answer that ended in its middle
 
@@ -146,8 +148,52 @@ class Transport:
             connection = http.client.HTTPConnection(
                 self._host, self._port, timeout=CONNECT_SECONDS, blocksize=BLOCK
             )
+        connection.response_class = _Response
         connection.connect()
         return connection
+
+
+class _Response(http.client.HTTPResponse):
+    """Reads the head of an answer by itself, and of it only what says how long the body is.
+
+    `http.client` has it parsed as the head of an e-mail, which takes 40 % of the time of a small file.
+    """
+
+    def begin(self) -> None:
+        """Read up to the body, as HTTPResponse does (RFC 9112, 6.3)."""
+        if self.headers is not None:
+            return
+        while True:
+            version, status, reason = self._read_status()
+            said = self._read_fields()
+            if status != http.client.CONTINUE:
+                break
+        self.code = self.status = status
+        self.reason = reason.strip()
+        self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
+        self.headers = self.msg = http.client.HTTPMessage()
+        for name in ("connection", "keep-alive"):
+            if name in said:
+                self.headers[name] = said[name]
+        self.chunked = said.get("transfer-encoding", "").lower() == "chunked"
+        self.chunk_left = None
+        length = said.get("content-length", "")
+        self.length = int(length) if length.isdecimal() and not self.chunked else None
+        if status in (http.client.NO_CONTENT, http.client.NOT_MODIFIED):
+            self.length = 0
+        self.will_close = self._check_close() or (self.length is None and not self.chunked)
+
+    def _read_fields(self) -> dict[str, str]:
+        fields: dict[str, str] = {}
+        for _ in range(_MOST_FIELDS):
+            line = self.fp.readline(_LONGEST_FIELD)
+            if line in (b"\r\n", b"\n", b""):
+                return fields
+            if len(line) == _LONGEST_FIELD:
+                break
+            name, _, value = line.decode("latin-1").partition(":")
+            fields[name.strip().lower()] = value.strip()
+        raise http.client.HTTPException("the head of the answer is too long")
 
 
 def _up_to(largest: int, response: http.client.HTTPResponse) -> Iterator[bytes]:

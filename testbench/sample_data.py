@@ -81,7 +81,13 @@ def hospital() -> list[Instance]:
 def make_hospital() -> Iterator[Instance]:
     """What `hospital` gives, made from the tables each time."""
     for number, study in enumerate(STUDIES, start=1):
-        yield from map(encode, _study(number, study))
+        yield from _encoded(number, study)
+
+
+@functools.cache
+def _encoded(number: int, study: Study) -> tuple[Instance, ...]:
+    """Encoded once a process: to do it takes seconds, to keep it five megabytes for all."""
+    return tuple(map(encode, _study(number, study)))
 
 
 def dose_told_by_reports() -> dict[str, Report]:

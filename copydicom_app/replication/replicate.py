@@ -11,15 +11,15 @@ of the last that were met, never the whole cohort.
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain
 from typing import Optional
 
 from copydicom_app.errors import ConfigurationError, CopydicomError, NotFoundError
 from copydicom_app.health import PATIENCE, Guard
-from copydicom_app.models import Outcome, Reference, Status
+from copydicom_app.models import Level, Outcome, Reference, Status
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError, ordered
 from copydicom_app.replication import check
@@ -32,7 +32,8 @@ from copydicom_app.replication.resolve import Item, resolve
 from copydicom_app.replication.room import Room
 from copydicom_app.replication.transfer import CANCELLED, Result, Sender, StreamSender
 
-WINDOW = 500  # references that are looked at together
+WINDOW = 500  # instances that are looked at together, more or less
+_USUAL = {Level.INSTANCE: 1, Level.SERIES: 10, Level.STUDY: 50, Level.PATIENT: 100}  # instances of one
 ASKED_AGAIN = 10_000  # instances that are held back until a recycling destination was asked again
 REMEMBERED = 200_000  # instances met lately: one that comes again is not sent again
 GRACE = 8.0  # seconds that a cancelled copy gives to what is in flight
@@ -105,7 +106,7 @@ class Replicator:
         bearable = min(source.server.max_connections, dest.server.max_connections)
         self._jobs = min(jobs, bearable) if jobs else bearable
         self._budget = budget or Budget()
-        self._mean = 500_000.0  # bytes of an instance, as far as seen
+        self._mean = 100_000.0  # bytes of an instance, as far as seen
         self._met: dict[str, Status] = {}
         self.notices: dict[str, str] = {}  # what an admin should know, once each
         self.studies: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -207,24 +208,32 @@ class Replicator:
     def _parts(self, windows: Iterator[list[_Step]]) -> Iterator[list[_Step]]:
         """Steps in their order, cut so that each part is work for one request or one large file.
 
-        Towards the end of a window the parts get smaller, so that no worker is left with the last big one.
+        Towards the end the parts get smaller, so that no worker is left with the last big one.
         """
-        for window in windows:
-            for step in window:
-                self._remember(step)
-            self._refuse_excess([step for step in window if not step.result and not step.repeats])
-            left = sum(self._is_work(step) for step in window)
-            part: list[_Step] = []
-            work = 0
-            for step in window:
-                part.append(step)
-                work += self._is_work(step)
-                if work >= self._fitting(left):
+        waiting: deque[_Step] = deque()
+        left = 0  # instances among them and in `part` that are work
+        part: list[_Step] = []
+        work = 0
+        for window in chain(windows, ([],)):
+            self._admit(window)
+            waiting += window
+            left += sum(map(self._is_work, window))
+            # what would make smaller parts waits for the next window, if there is one
+            enough = 2 * self._jobs * self._sender.together if window else 0
+            while waiting and (left >= enough or len(waiting) > WINDOW):
+                part.append(waiting.popleft())
+                work += self._is_work(part[-1])
+                if work >= self._fitting(left) or len(part) >= WINDOW:
                     yield part
                     left -= work
                     part, work = [], 0
-            if part:
-                yield part
+        if part:
+            yield part
+
+    def _admit(self, window: list[_Step]) -> None:
+        for step in window:
+            self._remember(step)
+        self._refuse_excess([step for step in window if not step.result and not step.repeats])
 
     def _remember(self, step: _Step) -> None:
         id = step.item.id
@@ -358,8 +367,15 @@ class Replicator:
 
 
 def _windows(refs: Iterable[Reference]) -> Iterator[list[Reference]]:
-    todo = iter(refs)
-    while window := list(islice(todo, WINDOW)):
+    window: list[Reference] = []
+    instances = 0
+    for ref in refs:
+        window.append(ref)
+        instances += _USUAL[ref.level]
+        if instances >= WINDOW:
+            yield window
+            window, instances = [], 0
+    if window:
         yield window
 
 

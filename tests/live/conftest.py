@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from copydicom_app import health, retry
 from testbench.orthanc import OrthancServer, second_orthanc
 from testbench.splunkd import Splunkd, pythons
 
@@ -23,6 +24,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "packaging/build.py"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return ROOT / done.stdout.split()[0]
+
+
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A twentieth of the waits between tries: what is tried again, and how often, stays as it is."""
+    monkeypatch.setattr(retry, "_SECONDS", tuple(seconds / 20 for seconds in retry._SECONDS))
+    monkeypatch.setattr(health, "_PROBE_SECONDS", tuple(seconds / 20 for seconds in health._PROBE_SECONDS))
 
 
 # Each Orthanc and each Python once: what depends on the one does not depend on the other.

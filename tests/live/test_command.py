@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +36,8 @@ def row_of(id: str, **fields: Any) -> Row:
 def test_what_a_search_found_is_copied_byte_for_byte_and_never_twice(
     pacs: OrthancServer, research: OrthancServer, splunk_on: SplunkOn
 ) -> None:
-    stored = upload(pacs, hospital())
+    of_each_kind = {(each.modality, each.series_description): each for each in hospital()}
+    stored = upload(pacs, of_each_kind.values())
     splunk = splunk_on(pacs=pacs, research=research)
     splunk.run_input("orthanc://pacs", server="pacs")
     cohort = "index=dicom | dedup ID | copydicom dest=research"
@@ -120,32 +122,71 @@ def test_the_id_may_stand_in_another_field_and_the_source_in_the_search(
     assert result.rows[0]["copydicom_copied"] == "2"
 
 
+@pytest.fixture(scope="module")
+def untouched(
+    package: Path, python: Path, orthanc_binary: list[str] | None
+) -> Iterator[tuple[Splunkd, OrthancServer]]:
+    """A Splunk and a destination that only searches share of which none may reach it."""
+    with (
+        OrthancServer("pacs", binary=orthanc_binary) as pacs,
+        OrthancServer("research", binary=orthanc_binary) as research,
+        Splunkd(package, python=python) as splunk,
+    ):
+        upload(pacs, make_instances(2))
+        for name, server in (("pacs", pacs), ("research", research)):
+            splunk.add_server(name, base_url=server.url, username=server.username, password=server.password)
+        splunk.add_server("wrong", base_url=research.url, username=research.username, password="guess")
+        splunk.add_server("unlocked", base_url=pacs.url, username=pacs.username, password="guess")
+        splunk.add_server("dead", base_url="http://127.0.0.1:9")
+        yield splunk, research
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
+        ("", "dest= is missing"),
         ("dest=nowhere", "server 'nowhere' is not in copydicom_servers.conf"),
-        ("source=pacs", "dest= is missing"),
         ("dest=wrong", "refused the login"),
         ("dest=dead", "cannot be reached"),
         ("dest=research source=unlocked", "refused the login"),
         ("dest=pacs source=pacs", "are the same Orthanc"),
         ("dest={braces}", "is no name of a server"),
         ("dest=../x", "is no name of a server"),
+        ("dest=http://example.org", "is no name of a server"),
+        ("dest=research jobs=0", "jobs="),
+        ("dest=research level=organ", "level="),
+        ("dest=research method=pigeon", "stream or peer"),
+        ("dest=research method=peer anonymize=basic", "anonymize="),
+        ("dest=research source=pacs method=peer", "add 'research' to OrthancPeers"),
+        ("dest=research anonymize=nowhere", "'nowhere' is not in copydicom_profiles.conf"),
+        ("dest=research anonymize=basic", "no key"),
         ("dest=research nonsense=1", "'nonsense' is not an option of copydicom"),
         ("dest=research logging_configuration=/tmp/evil.conf", "'logging_configuration' is not an option"),
         ("dest=research record=true", "'record' is not an option"),
     ],
 )
 def test_when_nothing_can_work_the_search_has_one_clear_error(
-    pacs: OrthancServer, research: OrthancServer, splunk_on: SplunkOn, text: str, error: str
+    untouched: tuple[Splunkd, OrthancServer], text: str, error: str
 ) -> None:
-    ids = upload(pacs, make_instances(2))
-    splunk = splunk_on(pacs=pacs, research=research)
-    splunk.add_server("wrong", base_url=research.url, username=research.username, password="guess")
-    splunk.add_server("unlocked", base_url=pacs.url, username=pacs.username, password="guess")
-    splunk.add_server("dead", base_url="http://127.0.0.1:9")
-    result = run(splunk, text, [row_of(id) for id in ids])
+    splunk, research = untouched
+    rows = [row_of(instance.orthanc_id) for instance in make_instances(2)]
+    result = run(splunk, text, rows)
     assert result.error is not None
     assert error in result.error
+    assert result.exit_code == 1
     assert len([text for level, text in result.messages if level in ("ERROR", "FATAL")]) == 1
     assert research.get("/instances") == []
+    splunk.assert_no_violations()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [({"realtime": True}, "real-time"), ({"will_restart": True}, "run it twice")]
+)
+def test_real_time_and_restarting_searches_are_refused(
+    untouched: tuple[Splunkd, OrthancServer], kind: dict[str, bool], words: str
+) -> None:
+    splunk, research = untouched
+    rows = [row_of(instance.orthanc_id) for instance in make_instances(2)]
+    assert words in str(run(splunk, "dest=research", rows, **kind).error)
+    assert research.get("/instances") == []
+    splunk.assert_no_violations()

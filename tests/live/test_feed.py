@@ -15,6 +15,8 @@ from testbench.orthanc import OrthancServer
 from testbench.sample_data import make_instances
 from tests.live.feeding import Input, running
 
+pytestmark = pytest.mark.usefixtures("short_waits")
+
 
 @pytest.fixture(params=["first", "second"])
 def server(request: pytest.FixtureRequest) -> Iterator[OrthancServer]:

@@ -149,36 +149,6 @@ def test_one_row_may_name_a_study_another_many_instances(
         assert word in str(row["copydicom_message"])
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "dest= is missing"),
-        ("dest=nowhere", "'nowhere' is not in copydicom_servers.conf"),
-        ("dest=http://example.org", "no name of a server"),
-        ("dest=research jobs=0", "jobs="),
-        ("dest=research logging_configuration=/etc/passwd", "not an option"),
-        ("dest=research method=pigeon", "stream or peer"),
-        ("dest=research level=organ", "level="),
-        ("dest=pacs source=pacs", "same Orthanc"),
-        ("dest=research method=peer anonymize=basic", "anonymize="),
-    ],
-)
-def test_what_cannot_be_done_ends_the_search_with_the_way_out(
-    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], text: str, words: str
-) -> None:
-    result = run(splunkd, text, rows(pacs[1][:1]))
-    assert result.error is not None
-    assert words in result.error
-    assert result.exit_code == 1
-
-
-def test_real_time_and_restarting_searches_are_refused(
-    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]]
-) -> None:
-    assert "real-time" in str(run(splunkd, "dest=research", rows(pacs[1]), realtime=True).error)
-    assert "run it twice" in str(run(splunkd, "dest=research", rows(pacs[1]), will_restart=True).error)
-
-
 def test_a_destination_is_for_its_roles_and_the_command_for_its_capability(
     splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], research: OrthancServer
 ) -> None:
@@ -257,23 +227,6 @@ def test_anonymized_copies_are_remembered_from_search_to_search(
     assert {document["given"] for document in documents} == set(research.get("/instances"))
     assert audited(splunkd)[-1]["profile"] == "basic"
     assert audited(splunkd)[-1]["study"] == ""  # the rows did not tell it; never the copy's
-
-
-@pytest.mark.parametrize(
-    ("profile", "words"), [("nowhere", "'nowhere' is not in copydicom_profiles.conf"), ("basic", "no key")]
-)
-def test_an_unknown_profile_and_a_missing_key_are_told(
-    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], profile: str, words: str
-) -> None:
-    result = run(splunkd, f"dest=research anonymize={profile}", rows(pacs[1]))
-    assert words in str(result.error)
-
-
-def test_a_peer_transfer_says_how_to_set_it_up(
-    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]]
-) -> None:
-    result = run(splunkd, "dest=research source=pacs method=peer", rows(pacs[1]))
-    assert "OrthancPeers" in str(result.error)
 
 
 def test_a_chunk_of_many_rows_takes_little_memory_and_time(package: Path, research: OrthancServer) -> None:

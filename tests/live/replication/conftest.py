@@ -9,7 +9,7 @@ import pytest
 
 from testbench.orthanc import OrthancServer, second_orthanc
 from testbench.sample_data import Instance, make_instances
-from tests.live.replication.pairs import Pair
+from tests.live.replication.pairs import Pair, fill
 
 COHORT = 60
 
@@ -23,13 +23,12 @@ def stocked(request: pytest.FixtureRequest) -> Iterator[tuple[OrthancServer, lis
             pytest.skip(reason)
     with OrthancServer("pacs", binary=binary) as server:
         cohort = list(make_instances(COHORT, size=4_000, series_of=10))
-        for each in cohort:
-            server.upload(each.data)
+        fill(server, cohort)
         yield server, cohort, binary
 
 
 @pytest.fixture
-def pair(stocked: tuple[OrthancServer, list[Instance], Any]) -> Iterator[Pair]:
+def pair(stocked: tuple[OrthancServer, list[Instance], Any], short_waits: None) -> Iterator[Pair]:
     source, cohort, binary = stocked
     with OrthancServer("research", binary=binary) as dest:
         made = Pair(source, dest, cohort, binary)

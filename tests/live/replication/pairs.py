@@ -10,6 +10,7 @@ from typing import Any
 from copydicom_app.models import Outcome, Reference, Server
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.replication.replicate import Replicator
+from copydicom_app.replication.transfer import archive
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import Instance
 
@@ -20,6 +21,12 @@ def config(server: OrthancServer, url: str = "", **keys: Any) -> Server:
 
 def refs(instances: Iterable[Instance]) -> list[Reference]:
     return [Reference(each.orthanc_id) for each in instances]
+
+
+def fill(server: OrthancServer, instances: Iterable[Instance]) -> None:
+    """Upload them in one archive, which takes Orthanc less time than one by one."""
+    stored = server.upload(archive(each.data for each in instances))
+    assert {row["Status"] for row in stored} == {"Success"}
 
 
 @dataclass

@@ -14,7 +14,7 @@ from copydicom_app.parallel import StoppedError
 from copydicom_app.replication.replicate import Replicator
 from testbench.faulty_proxy import Asked, Fault, FaultyProxy
 from testbench.sample_data import make_instances
-from tests.live.replication.pairs import Pair, config, refs, statuses
+from tests.live.replication.pairs import Pair, config, fill, refs, statuses
 
 FEW = 2  # instances of a part, so that much is still to come when a fault strikes
 
@@ -82,7 +82,7 @@ def test_a_destination_that_comes_back_late_is_used_again(pair: Pair) -> None:
 
 
 def test_a_server_that_is_down_is_said_once_and_clearly(pair: Pair) -> None:
-    pair.dest.stop()
+    pair.dest.kill()
     with pytest.raises(RetriableError, match=r"server 'research' .* cannot be reached"):
         pair.engine().check()
 
@@ -151,8 +151,7 @@ def test_half_a_file_from_the_source_is_fetched_again_and_never_stored(
 def test_a_truncated_file_fails_alone_and_says_why(pair: Pair) -> None:
     with_bad_file = pair.server("broken")
     cohort = list(make_instances(5, name="truncated"))
-    for each in cohort:
-        with_bad_file.upload(each.data)
+    fill(with_bad_file, cohort)
     info = with_bad_file.get(f"/instances/{cohort[2].orthanc_id}/attachments/dicom/info")
     with_bad_file.stop()  # it keeps files in memory
     stored = next(with_bad_file.storage.rglob(info["Uuid"]))
@@ -174,8 +173,7 @@ def test_a_truncated_file_fails_alone_and_says_why(pair: Pair) -> None:
 def test_an_instance_deleted_meanwhile_is_missing(pair: Pair, source_proxy: FaultyProxy) -> None:
     source = pair.source
     passing = list(make_instances(3, name="passing", series_of=1))
-    for each in passing:
-        source.upload(each.data)
+    fill(source, passing)
     outcomes = pair.engine(source_url=source_proxy.url, jobs=1).outcomes(
         [Reference(each.orthanc_id) for each in passing]
     )
@@ -202,8 +200,7 @@ def test_a_destination_that_filters_is_not_said_to_have_a_copy(pair: Pair, tmp_p
 def test_a_destination_with_a_patient_limit_never_drops_what_was_called_copied(pair: Pair) -> None:
     pair.dest = pair.server("small", config={"MaximumPatientCount": 2})
     others = list(make_instances(20, size=4_000, series_of=1, name="twenty"))
-    for each in others:
-        pair.source.upload(each.data)
+    fill(pair.source, others)
     pair.cohort = others
     outcomes = pair.copy(refs(others))
     assert_honest(pair, outcomes)
@@ -225,8 +222,7 @@ def test_what_fits_into_a_patient_limit_is_copied(pair: Pair) -> None:
 def test_a_full_destination_says_so_and_drops_nothing(pair: Pair) -> None:
     pair.dest = pair.server("full", config={"MaximumStorageSize": 1, "MaximumStorageMode": "Reject"})
     pair.cohort = list(make_instances(5, size=400_000, name="full"))
-    for each in pair.cohort:
-        pair.source.upload(each.data)
+    fill(pair.source, pair.cohort)
     outcomes = pair.copy(refs(pair.cohort))
     refused = [outcome.message for outcome in outcomes if outcome.status.value == "failed"]
     assert refused, "which of them is refused depends on which comes last, but some must be"

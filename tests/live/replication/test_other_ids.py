@@ -20,7 +20,7 @@ from copydicom_app.replication.rekey import Keys
 from copydicom_app.replication.replicate import Replicator
 from copydicom_app.replication.transfer import archive as pack
 from testbench.sample_data import hospital
-from tests.live.replication.pairs import Pair, config, refs, statuses
+from tests.live.replication.pairs import Pair, config, fill, refs, statuses
 
 KEYS = Keys(b"a secret that only this test knows")
 
@@ -124,8 +124,7 @@ def test_a_profile_keeps_replaces_and_removes(pair: Pair) -> None:
 def test_text_in_the_image_documents_and_reports_are_refused_unless_allowed(pair: Pair) -> None:
     kinds = {each.modality: each for each in hospital() if each.modality in ("SR", "OT")}
     pair.source = pair.server("pacs")
-    for each in kinds.values():
-        pair.source.upload(each.data)
+    fill(pair.source, kinds.values())
     wanted = refs(kinds.values())
     outcomes = anonymized(pair, wanted)
     assert statuses(outcomes) == {"failed": len(kinds)}
@@ -138,8 +137,7 @@ def test_text_in_the_image_documents_and_reports_are_refused_unless_allowed(pair
 def test_every_kind_of_file_of_a_hospital_is_anonymized_or_refused_with_a_reason(pair: Pair) -> None:
     by_kind = {(each.modality, each.series_description): each for each in hospital()}
     pair.source = pair.server("pacs")
-    for each in by_kind.values():
-        pair.source.upload(each.data)
+    fill(pair.source, by_kind.values())
     profile = Profile("open", allow=frozenset({"reports", "burned_in", "documents"}))
     outcomes = anonymized(pair, refs(by_kind.values()), anonymize=(profile, KEYS))
     assert statuses(outcomes) == {"copied": len(by_kind)}, {o.message for o in outcomes if o.message}

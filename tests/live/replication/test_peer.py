@@ -8,7 +8,7 @@ from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Level, Reference
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import Instance, make_instances
-from tests.live.replication.pairs import Pair, refs, statuses
+from tests.live.replication.pairs import Pair, fill, refs, statuses
 
 
 @pytest.fixture
@@ -16,8 +16,7 @@ def peers(pair: Pair) -> tuple[Pair, list[Instance]]:
     """A pair whose source knows the destination."""
     cohort = list(make_instances(150, size=3_000, name="peer"))
     pair.source = pair.server("pacs", peers={"research": pair.dest})
-    for each in cohort:
-        pair.source.upload(each.data)
+    fill(pair.source, cohort)
     return pair, cohort
 
 
@@ -58,8 +57,7 @@ def test_what_did_not_arrive_is_not_called_copied(
         file.write("function ReceivedInstanceFilter(dicom)\n return dicom.InstanceNumber ~= '3'\nend\n")
     pair.dest = pair.server("choosy", config={"LuaScripts": [script]})
     knows = pair.server("knows", peers={"choosy": pair.dest})
-    for each in cohort[:10]:
-        knows.upload(each.data)
+    fill(knows, cohort[:10])
     pair.source = knows
     outcomes = pair.copy(refs(cohort[:10]), method="peer")
     assert statuses(outcomes) == {"copied": 9, "failed": 1}
