@@ -11,7 +11,8 @@ help:
 	@echo "make test      all tests: unit, live on real Orthanc servers, on every Python that Splunk bundles"
 	@echo "make lint      ruff, mypy"
 	@echo "make package   dist/copydicom_app-<version>.spl, the file that Splunk installs"
-	@echo "make bench     copying and its peers side by side (for these: pip install '.[bench]')"
+	@echo "make bench     ours and its peers side by side, into docs/benchmarks.md (an hour; QUICK=1 small,"
+	@echo "               ONLY=indexing,latency some of it, BIG=1 with 100,000 instances)"
 	@echo "make inspect   Splunk's AppInspect over the package"
 	@echo "make clean     remove what was built and the virtual environments"
 
@@ -43,8 +44,15 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/ready
-	$(BIN)/python -m benchmarks.replication
+# The peers want versions of their own of what the development tools want, so they have an environment too.
+.venv-bench/ready: pyproject.toml $(VENV)/ready
+	@$(PYTHON) -m venv .venv-bench
+	@echo "installing the peers into .venv-bench"
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
+bench: .venv-bench/ready build/orthanc-1.12
+	.venv-bench/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(BIG),--big) $(if $(ONLY),--only $(ONLY))
 
 inspect: package
 	$(BIN)/python packaging/inspect_package.py

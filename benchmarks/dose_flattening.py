@@ -1,32 +1,31 @@
 """Flattening a dose report of 300 events, beside pydicom with rdsr-navigator on the same file.
 
-    python -m benchmarks.dose_flattening [--orthanc URL] [--rounds 7]
-
 Both sides start from bytes: ours from Orthanc's JSON, the peer from the DICOM file, and both end with one
-dictionary an event. The rounds alternate and the medians are compared, so that a noisy machine troubles
-both alike; read the ratios. With ``--orthanc`` (an empty server, to which the report is sent) the time in
-which Orthanc makes the JSON is measured too: flattening should be well below it.
-
-Needs pydicom and rdsr-navigator; without the latter the peer's line is left out.
+dictionary an event. The time in which Orthanc makes that JSON is measured too: flattening should be well
+below it. Without rdsr-navigator the peer's line is left out.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
-import statistics
 import time
-import urllib.request
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from benchmarks.result import Options, Result, Row, Say
+from benchmarks.rounds import Sample, in_turns
 from copydicom_app.dose import flatten_dose_report
 from copydicom_app.nested_report import nested
 from copydicom_app.structured_report import IGNORE_LENGTH
 from testbench.dose_reports import DIALECTS, Report, Study, projection_report
+from testbench.orthanc import OrthancServer
 
 EVENTS = 300
+WHAT = "flattening a dose report"
+OURS, PEER = "ours, from Orthanc's JSON", "pydicom + rdsr-navigator, from the file"
+ORTHANC = "Orthanc, making the JSON"
 
 
 def synthetic() -> Report:
@@ -85,54 +84,52 @@ def peer() -> Callable[[bytes], list[dict[str, Any]]]:
     return read
 
 
-def through_orthanc(url: str, dicom: bytes) -> Callable[[bytes], list[dict[str, Any]]]:
-    """Orthanc's making of the JSON: the request for the simplified tags, its text thrown away."""
-    with urllib.request.urlopen(urllib.request.Request(f"{url}/instances", data=dicom)) as answer:
-        instance = json.load(answer)["ID"]
-
-    def fetch(_: bytes) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{url}/instances/{instance}/tags?simplify&{IGNORE_LENGTH}") as answer:
-            answer.read()
-        return [{}] * EVENTS
-
-    return fetch
+def through_orthanc(server: OrthancServer, instance: str) -> int:
+    """Orthanc's making of the JSON, thrown away."""
+    server.content(f"/instances/{instance}/tags?simplify&{IGNORE_LENGTH}")
+    return EVENTS
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--orthanc", default="", help="URL of an Orthanc to measure beside")
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
+def run(options: Options, say: Say) -> Result:
+    """One report, read over and over."""
     report = synthetic()
     dicom, text = report.dicom(), json.dumps(report.tags).encode()
     parsed = json.loads(text)
-    ways: dict[str, tuple[Callable[[bytes], Any], bytes]] = {
-        "ours, from Orthanc's JSON": (ours, text),
-        "of this, flattening alone": (lambda _: flatten_dose_report(parsed)[1:], b""),
-        "the nested form alone": (lambda _: [nested(parsed)] * EVENTS, b""),
-    }
-    try:
-        ways["pydicom + rdsr-navigator, from the file"] = (peer(), dicom)
-    except ImportError as missing:
-        print(f"left out: {missing.name} is not installed")
-    if options.orthanc:
-        ways["Orthanc: making the JSON"] = (through_orthanc(options.orthanc.rstrip("/"), dicom), b"")
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(options.rounds):
-        for name, (way, data) in ways.items():
-            start = time.perf_counter()
-            events = way(data)
-            seconds[name].append(time.perf_counter() - start)
-            if len(events) != EVENTS:
-                raise SystemExit(f"{name} gave {len(events)} events of {EVENTS}")
-    base = statistics.median(seconds["ours, from Orthanc's JSON"])
-    print(f"{EVENTS} events, {len(dicom):,} bytes of DICOM, {len(text):,} of JSON, {options.rounds} rounds")
-    for name, runs in seconds.items():
-        median = statistics.median(runs)
-        print(
-            f"{name:42} {EVENTS / median:10,.0f} events/s   {median * 1000:8.1f} ms   {median / base:6.2f} x"
-        )
+    with OrthancServer("reports") as server:
+        instance = server.upload(dicom)["ID"]
+        ways: dict[str, Callable[[], int]] = {
+            OURS: lambda: len(ours(text)),
+            "of ours, flattening alone": lambda: len(flatten_dose_report(parsed)) - 1,
+            "of ours, the nested form": lambda: EVENTS if nested(parsed) else 0,
+            ORTHANC: partial(through_orthanc, server, instance),
+        }
+        try:
+            read = peer()
+            ways[PEER] = lambda: len(read(dicom))
+        except ImportError as missing:
+            say(f"{PEER} is left out: {missing.name} is not installed")
+        rounds = options.rounds or options.of(15, 2)
+        samples = in_turns({name: partial(_timed, way) for name, way in ways.items()}, rounds, _silent)
+        version = server.version
+    rows = [Row.of(WHAT, f"{EVENTS} events", "", name, found, "events/s") for name, found in samples.items()]
+    return Result(
+        "dose_flattening",
+        "Flattening dose reports",
+        rows,
+        notes=[
+            f"One report: {len(dicom):,} bytes of DICOM, {len(text):,} of JSON, made by Orthanc {version}."
+        ],
+    )
 
 
-if __name__ == "__main__":
-    main()
+def _timed(way: Callable[[], int]) -> Sample:
+    start = time.perf_counter()
+    events = way()
+    seconds = time.perf_counter() - start
+    if events != EVENTS:
+        raise RuntimeError(f"{events} events came of {EVENTS}")
+    return Sample(events, seconds)
+
+
+def _silent(_: str) -> None:
+    """Rounds of milliseconds need no lines."""

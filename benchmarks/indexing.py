@@ -1,179 +1,154 @@
 """Reading the tags of an Orthanc: ours beside the predecessor's loop, two libraries and a floor in C.
 
-    python -m benchmarks.indexing [--instances 2000] [--rounds 3] [--second] [--only ours_all,ours_main]
+Ours is the packaged input from the start of its process to its end: Python, the imports, splunkd's REST,
+the walk, the events, the checkpoint after each batch. The others read and throw away. Each contender
+reads until all is read or its seconds are over, so that slow ones need not finish 20,000 instances.
 
-All contenders read the same server in the same run, in turns, each in a process of its own; the table gives
-medians and, since seconds differ from machine to machine, ratios to the predecessor's loop. Peers come with
-``pip install -e '.[bench]'``. The floor is curl, which pulls the same bulk route on kept connections and
-throws the answer away.
+The floor is libcurl pulling each series' tags in bulk, on the number of kept connections that serves best.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import resource
+import os
 import statistics
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
-from testbench.orthanc import OrthancServer, second_orthanc
-from testbench.sample_data import make_instances
+from benchmarks import archives
+from benchmarks import peers_of_indexing as peers
+from benchmarks.packaged_input import PackagedInput
+from benchmarks.result import Options, Result, Row, Say, Target
+from benchmarks.rounds import Sample, in_turns
+from testbench.orthanc import OrthancServer
 
-ROOT = Path(__file__).resolve().parents[1]
-TICKS = 100  # a second, of /proc/<pid>/stat
+WHAT = "tags of small instances"
+UNIT = "instances/s"
+SECONDS = 15.0  # of each contender that throws away what it reads
+TO_THE_END = 60.0  # of ours: its memory is measured too
+BUDGET = 170.0  # seconds for the rounds of one size on one version
+LARGEST_MB, LARGEST_GROWTH = 150, 1.2
 
+NOTE_OURS = (
+    "Instances of 10 KB in series of {}. *Ours* counts its whole process, with its start "
+    "(what a run without news takes), and writes events; the others' seconds begin at their first request."
+)
+NOTE_STOPPED = (
+    "A contender that has not read all after {:.0f} s (ours: {:.0f} s) is stopped: its rate is that of what "
+    "it has read."
+)
 
-def ours(url: str, user: str, password: str, depth: str) -> int:
-    """The whole engine: feed, simplify, Splunk's event stream, checkpoint on disk after each batch."""
-    from copydicom_app.indexing.checkpoint import Checkpoint
-    from copydicom_app.indexing.outage import Outage
-    from copydicom_app.models import Server
-    from copydicom_app.orthanc import Orthanc
-    from copydicom_app.simplify import Origin
-    from copydicom_app.splunk.stream import StreamSink
-    from copydicom_app.structured_report import LONG_KEYWORDS
-    from copydicom_app.workflows import Plan, index
-
-    stop = threading.Event()
-    with tempfile.TemporaryDirectory() as folder, Path("/dev/null").open("wb") as out:
-        steps = index(
-            Orthanc(Server("bench", url, user, password), stop),
-            Plan(depth=(depth,), long=LONG_KEYWORDS),
-            Origin("bench"),
-            StreamSink(out, stanza="orthanc://bench", index="dicom", host="bench"),
-            Checkpoint(Path(folder), "bench"),
-            outage=Outage(Path(folder) / "away", stop=stop, went=print, came=print),
-            stop=stop,
-        )
-        return sum(step.instances for step in steps)
-
-
-def predecessor(url: str, user: str, password: str) -> int:
-    """One GET per instance, a new connection each, as the predecessor did."""
-    import requests
-
-    auth = (user, password)
-    ids = requests.get(f"{url}/instances", auth=auth, timeout=60).json()
-    for id in ids:
-        requests.get(f"{url}/instances/{id}/simplified-tags", auth=auth, timeout=60).json()
-    return len(ids)
-
-
-def pyorthanc(url: str, user: str, password: str) -> int:
-    """Its client, instance by instance."""
-    from pyorthanc import Orthanc
-
-    client = Orthanc(url, user, password)
-    ids = client.get_instances()
-    for id in ids:
-        client.get_instances_id_simplified_tags(id)
-    return len(ids)
-
-
-def orthanc_api_client(url: str, user: str, password: str) -> int:
-    """Its client, instance by instance."""
-    from orthanc_api_client import OrthancApiClient
-
-    client = OrthancApiClient(url, user=user, pwd=password)
-    ids = client.instances.get_all_ids()
-    for id in ids:
-        client.instances.get_tags(id)
-    return len(ids)
-
-
-def floor(url: str, user: str, password: str) -> int:
-    """curl on two kept connections: every series' tags in bulk, nothing done with them."""
-    import requests
-
-    series = requests.get(f"{url}/series", auth=(user, password), timeout=60).json()
-    with tempfile.NamedTemporaryFile("w", suffix=".curl") as config:
-        config.write(f'user = "{user}:{password}"\nsilent\n')
-        for id in series:
-            config.write(f'url = "{url}/series/{id}/instances-tags?simplify"\noutput = "/dev/null"\n')
-        config.flush()
-        command = ["curl", "--parallel", "--parallel-max", "3", "--config", config.name]
-        subprocess.run(command, check=True)
-    return int(requests.get(f"{url}/statistics", auth=(user, password), timeout=60).json()["CountInstances"])
-
-
-CONTENDERS: dict[str, Callable[[str, str, str], int]] = {
-    "predecessor": predecessor,
-    "pyorthanc": pyorthanc,
-    "orthanc_api_client": orthanc_api_client,
-    "floor": floor,
-    "ours_all": lambda *server: ours(*server, "all"),
-    "ours_main": lambda *server: ours(*server, "main"),
+PEERS = {
+    "predecessor": "the predecessor's loop",
+    "pyorthanc": "pyorthanc",
+    "orthanc_api_client": "orthanc-api-client",
 }
+ALL, MAIN = "ours, tags = all", "ours, tags = main"
+NOTHING = "ours, nothing new"
+FLOOR, FLOOR_MAIN, LIMIT = "floor: libcurl, all tags", "floor: libcurl, main tags", "limit: Orthanc's CPU"
 
 
-def contend(name: str) -> None:
-    """In a process of its own: run one contender and print what it cost."""
-    url, user, password = json.loads(sys.stdin.read())
-    began = time.perf_counter()
-    count = CONTENDERS[name](url, user, password)
-    wall = time.perf_counter() - began
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    # ru_maxrss would be the parent's at the fork, where that was larger.
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
-    print(json.dumps([count, wall, usage.ru_utime + usage.ru_stime, int(peak.split()[1]) / 1024]))
+def run(options: Options, say: Say) -> Result:
+    """Both versions, 2,000 and 20,000 instances."""
+    result = Result("indexing", "Indexing: the tags of small instances")
+    sizes = options.of((2_000, 20_000), (200, 400))
+    for binary in archives.versions(say):
+        for size in sizes:
+            with archives.archive(binary, size, say) as server:
+                say(f"Orthanc {server.version}, {size:,} instances")
+                samples = compare(server, size, options, say)
+                rows = _rows(samples, f"{size:,}", server.version)
+                result.rows += rows
+                if not options.quick:
+                    result.targets += _targets(rows, samples)
+        if not options.quick:
+            result.targets += _memory(result.rows, server.version)
+    result.notes = [
+        NOTE_OURS.format(archives.SERIES_OF),
+        NOTE_STOPPED.format(SECONDS, TO_THE_END),
+        "The limit is what Orthanc's CPU time for an instance allows on these cores, were there nobody else.",
+    ]
+    return result
 
 
-def measured(name: str, server: OrthancServer) -> tuple[float, float, float, float]:
-    """(instances a second, client CPU ms, server CPU ms an instance, client's peak memory in MB)."""
-    before = _cpu_seconds(server)
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.indexing", "--contender", name],
-        input=json.dumps([server.url, server.username, server.password]),
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=True,
+def compare(server: OrthancServer, size: int, options: Options, say: Say) -> dict[str, list[Sample]]:
+    """The rounds of one size on one server."""
+    seconds = options.of(SECONDS, 2.0)
+    with PackagedInput({"pacs": server}) as packaged:
+
+        def ours(tags: str, start: str = "beginning") -> Sample:
+            return packaged.run("pacs", tags=tags, start=start, seconds=options.of(TO_THE_END, 20.0)).sample()
+
+        ours("all", "now")  # Python compiles the modules once
+        contenders: dict[str, Callable[[], Sample]] = {
+            NOTHING: partial(ours, "all", "now"),
+            ALL: partial(ours, "all"),
+            MAIN: partial(ours, "main"),
+        }
+        for name, title in (*PEERS.items(), (_best_floor(server, say), FLOOR), ("floor_main", FLOOR_MAIN)):
+            if peers.available(name):
+                contenders[title] = partial(peers.contend, name, server, seconds)
+            else:
+                say(f"{title} is left out: pip install '.[bench]'")
+        return in_turns(
+            contenders, options.rounds or options.of(3, 1), say, budget=options.of(BUDGET, float("inf"))
+        )
+
+
+def _best_floor(server: OrthancServer, say: Say) -> str:
+    """The number of connections that pulls most in two seconds."""
+    if not peers.available("floor_1"):
+        return "floor_2"
+    rates = {name: peers.contend(name, server, 2.0).rate for name in peers.FLOORS}
+    say("connections of the floor: " + ", ".join(f"{name[-1]} {rate:,.0f}/s" for name, rate in rates.items()))
+    return max(rates, key=lambda name: rates[name])
+
+
+def _rows(samples: Mapping[str, Sequence[Sample]], size: str, version: str) -> list[Row]:
+    beside = {FLOOR: "tags = all", FLOOR_MAIN: "tags = main"}
+    rows = [
+        Row.of(WHAT, size, version, name, found, UNIT, beside.get(name, ""))
+        for name, found in samples.items()
+        if name != NOTHING
+    ]
+    for row in rows:
+        if row.contender == FLOOR and row.server_ms:
+            limit = len(os.sched_getaffinity(0)) * 1000 / row.server_ms
+            rows.append(Row(WHAT, size, version, LIMIT, limit, UNIT, row.rounds, beside="tags = all"))
+            break
+    seconds = [sample.seconds for sample in samples[NOTHING]]
+    start = statistics.median(seconds)
+    about = (
+        "a run without news",
+        size,
+        version,
+        "ours",
+        start,
+        "s",
+        len(seconds),
+        min(seconds),
+        max(seconds),
     )
-    count, wall, client, memory = json.loads(done.stdout.splitlines()[-1])
-    return count / wall, client / count * 1000, (_cpu_seconds(server) - before) / count * 1000, memory
+    return [*rows, Row(*about, more_is_better=False)]
 
 
-def _cpu_seconds(server: OrthancServer) -> float:
-    fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+def _targets(rows: Sequence[Row], samples: Mapping[str, Sequence[Sample]]) -> Iterator[Target]:
+    rate = {row.contender: row.value for row in rows}
+    here = f"{rows[0].orthanc}, {rows[0].size}"
+    if FLOOR in rate:
+        yield Target(f"{here}: tags = all / floor, whole process", rate[ALL] / rate[FLOOR], 0.9)
+        reading = statistics.median(each.count / (each.seconds - rate["ours"]) for each in samples[ALL])
+        yield Target(f"{here}: tags = all / floor, without the start", reading / rate[FLOOR], 0.9)
+    loop = rate[PEERS["predecessor"]]
+    yield Target(f"{here}: tags = all / the predecessor's loop", rate[ALL] / loop, 3)
+    yield Target(f"{here}: tags = main / the predecessor's loop", rate[MAIN] / loop, 15)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--instances", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--second", action="store_true", help="on Orthanc 1.12 instead of the machine's own")
-    parser.add_argument("--only", default=",".join(CONTENDERS))
-    parser.add_argument("--contender", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.contender:
-        contend(options.contender)
-        return
-    command, reason = second_orthanc() if options.second else (None, "")
-    if options.second and command is None:
-        raise SystemExit(reason)
-    names = options.only.split(",")
-    with OrthancServer("bench", binary=command) as server:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda each: server.upload(each.data), make_instances(options.instances)))
-        runs: dict[str, list[tuple[float, float, float, float]]] = {name: [] for name in names}
-        for _ in range(options.rounds):
-            for name in names:
-                runs[name].append(measured(name, server))
-        print(f"Orthanc {server.version}, {options.instances} instances, medians of {options.rounds}")
-    print(f"{'':20} {'inst/s':>8} {'ratio':>7} {'client ms':>10} {'server ms':>10} {'MB':>6}")
-    medians = {name: [statistics.median(column) for column in zip(*rows)] for name, rows in runs.items()}
-    base = medians.get("predecessor", next(iter(medians.values())))[0]
-    for name, (rate, client, cpu, memory) in medians.items():
-        print(f"{name:20} {rate:8.0f} {rate / base:7.2f} {client:10.2f} {cpu:10.2f} {memory:6.0f}")
-
-
-if __name__ == "__main__":
-    main()
+def _memory(rows: Sequence[Row], version: str) -> Iterator[Target]:
+    for name in (ALL, MAIN):
+        peaks = [row.peak_mb or 0.0 for row in rows if row.orthanc == version and row.contender == name]
+        size = [row.size for row in rows if row.orthanc == version][-1]
+        yield Target(f"{version}, {name}: MB at {size}", peaks[-1], LARGEST_MB, at_least=False)
+        growth = peaks[-1] / peaks[0]
+        yield Target(
+            f"{version}, {name}: MB at {size} to the smaller", growth, LARGEST_GROWTH, at_least=False
+        )
