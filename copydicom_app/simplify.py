@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timezone, tzinfo
+from functools import lru_cache
 from typing import Any, Optional
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -126,7 +127,7 @@ def tags_event(
         if moment is not None:
             fields[name + "DateTime"] = moment
     withheld: list[str] = []
-    chosen = {key: tags[key] for key in tags if origin.only is None or key in origin.only}
+    chosen = dict(tags) if origin.only is None else {key: tags[key] for key in tags if key in origin.only}
     fields.update(_in_search_order(_readable(chosen, _PRIVATE | origin.exclude, withheld)))
     if withheld:
         fields["_withheld"] = sorted(withheld)
@@ -164,13 +165,22 @@ def parents_by_hash(id: str, tags: Mapping[str, Any]) -> Optional[Parents]:
     uids = [tags.get(keyword, "") for keyword in keywords]
     if not all(isinstance(uid, str) for uid in uids):
         return None
-    patient, study, series, instance = (_orthanc_id(uids[: n + 1]) for n in range(4))
-    return Parents(series, study, patient) if instance == id else None
+    if _orthanc_id("|".join(uids)) != id:
+        return None
+    return _parents(*uids[:3])
 
 
-def _orthanc_id(uids: list[str]) -> str:
-    digest = hashlib.sha1("|".join(uids).encode()).hexdigest()  # noqa: S324 (Orthanc's own identifier)
-    return "-".join(digest[i : i + 8] for i in range(0, 40, 8))
+@lru_cache(maxsize=256)
+def _parents(patient: str, study: str, series: str) -> Parents:
+    """The same for all instances of a series, which follow each other."""
+    return Parents(
+        _orthanc_id(f"{patient}|{study}|{series}"), _orthanc_id(f"{patient}|{study}"), _orthanc_id(patient)
+    )
+
+
+def _orthanc_id(uids: str) -> str:
+    digest = hashlib.sha1(uids.encode()).hexdigest()  # noqa: S324 (Orthanc's own identifier)
+    return f"{digest[:8]}-{digest[8:16]}-{digest[16:24]}-{digest[24:32]}-{digest[32:]}"
 
 
 def _moment(tags: Mapping[str, Any], name: str) -> Optional[str]:
@@ -185,7 +195,9 @@ def _readable(value: Any, unwanted: frozenset[str], withheld: list[str]) -> Any:
         for keyword, inner in value.items():
             if keyword in unwanted:
                 continue
-            if inner is not None:
+            if type(inner) is str:  # nearly all: no call for these
+                kept[keyword] = inner
+            elif inner is not None:
                 kept[keyword] = _readable(inner, unwanted, withheld)
             elif not keyword.endswith(_BINARY_ENDINGS) and keyword not in withheld:
                 withheld.append(keyword)
@@ -195,14 +207,24 @@ def _readable(value: Any, unwanted: frozenset[str], withheld: list[str]) -> Any:
     return value
 
 
-def _in_search_order(tags: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _in_search_order(tags: Mapping[str, Any]) -> dict[str, Any]:
     """The most searched keywords, the other plain values by name, then the sequences, small before large."""
-    for keyword in _FIRST:
-        if keyword in tags:
-            yield keyword, tags[keyword]
-    rest = [item for item in tags.items() if item[0] not in _IS_FIRST]
-    yield from sorted(item for item in rest if not _is_nested(item[1]))
-    yield from sorted((item for item in rest if _is_nested(item[1])), key=lambda item: _size(item[1]))
+    ordered = {keyword: tags[keyword] for keyword in _search_order(tuple(tags))}
+    nested = [
+        name
+        for name, value in ordered.items()
+        if type(value) is not str and _is_nested(value) and name not in _IS_FIRST
+    ]
+    for name in sorted(nested, key=lambda name: _size(ordered[name])):
+        ordered[name] = ordered.pop(name)  # to the end
+    return ordered
+
+
+@lru_cache(maxsize=256)
+def _search_order(keywords: tuple[str, ...]) -> tuple[str, ...]:
+    """The instances of a series have the same keywords in the same order, nearly always."""
+    here = set(keywords)
+    return (*(keyword for keyword in _FIRST if keyword in here), *sorted(here - _IS_FIRST))
 
 
 def _within(fields: dict[str, Any], limit: int) -> dict[str, Any]:

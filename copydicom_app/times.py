@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Optional
 
 _DA = re.compile(r"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})$")
@@ -27,7 +28,13 @@ def iso_date(da: object) -> Optional[str]:
     >>> iso_date("20200131"), iso_date("2020.01.31"), iso_date("0")
     ('2020-01-31', '2020-01-31', None)
     """
-    match = _DA.match(_text(da))
+    return _calendar_day(_text(da))
+
+
+@lru_cache(maxsize=1024)
+def _calendar_day(da: str) -> Optional[str]:
+    """Few days are asked for many times: those of one study."""
+    match = _DA.match(da)
     if not match:
         return None
     try:
