@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from copydicom_app._version import __version__
@@ -41,6 +41,12 @@ def events_of(
         records = flatten_dose_report(shown, _context(id, parents, origin), tree)
         for record in records:
             yield _dose_event(record, records[0], tags, origin, now)
+
+
+def one_by_one(events: Iterable[Event], tags: Mapping[str, Any]) -> Iterator[Event]:
+    """Of an instance's events those that come at every level: all of a dose report, the dose of an image."""
+    report = is_dose_report(tags)
+    return (event for event in events if report or event.sourcetype != "dicom:instance")
 
 
 def _without(value: Any, keywords: frozenset[str]) -> Any:

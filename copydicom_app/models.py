@@ -110,13 +110,33 @@ class Parents:
 class Found:
     """The tags of one instance as Orthanc gives them, and what else the same answer told.
 
-    `tags` is keyword -> value; `parents` are None where they were not told, `size` (bytes of the file) too.
+    `tags` is keyword -> value; `parents` are None where they were not told.
     """
 
     id: str
     tags: Mapping[str, Any]
     parents: Optional[Parents] = None
-    size: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a series or study holds at one moment.
+
+    `tags` are the values that all its images share (see `indexing.summaries`), `parents` the Orthanc ids
+    above it. `instances` and `series` count all that is in it, `bytes` is the size of their files,
+    `modalities` are those of its series. `last_update` is when it last grew, by the server's clock in UTC:
+    ``20200131T101112``.
+    """
+
+    id: str
+    level: Level
+    tags: Mapping[str, Any]
+    parents: Parents
+    instances: int
+    series: int
+    bytes: int
+    modalities: tuple[str, ...]
+    last_update: str
 
 
 @dataclass(frozen=True)

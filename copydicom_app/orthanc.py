@@ -30,7 +30,7 @@ Tags = dict[str, Any]
 
 _PLURAL = {Level.SERIES: "series", Level.STUDY: "studies", Level.PATIENT: "patients"}
 
-_TRANSFER_SECONDS = 1800.0  # for one request that makes Orthanc send many files
+_TRANSFER_SECONDS = 1800.0  # for one request that makes Orthanc read or send many files
 
 _LARGEST_BULK = 16_000_000  # bytes of tags in one answer; parsed they take some five times as much memory
 
@@ -90,6 +90,10 @@ class Orthanc:
         """``GET /series``: the ids of all series."""
         return [str(id) for id in self._json("GET", "/series")]
 
+    def study_ids(self) -> list[str]:
+        """``GET /studies``: the ids of all studies."""
+        return [str(id) for id in self._json("GET", "/studies")]
+
     def series(self, series: str) -> Tags:
         """``GET /series/{id}``: its main tags, parent, instances (ids) and LastUpdate."""
         answer: Tags = self._json("GET", f"/series/{_checked(series)}")
@@ -99,6 +103,11 @@ class Orthanc:
         """``GET /studies/{id}``: its main tags, those of its patient, and its parent."""
         answer: Tags = self._json("GET", f"/studies/{_checked(study)}")
         return answer
+
+    def size_of_series(self, series: str) -> int:
+        """Bytes of a series' files (``GET /series/{id}/statistics``), from the database."""
+        answer = self._json("GET", f"/series/{_checked(series)}/statistics")
+        return int(answer.get("DicomUncompressedSize", answer.get("UncompressedSize", 0)))
 
     def series_of_study(self, study: str) -> list[Tags]:
         """``GET /studies/{id}/series``: what `series` tells, for all of a study."""
@@ -222,11 +231,20 @@ class Orthanc:
         tags: dict[str, Tags] = self._tags(url, _LARGEST_BULK)
         return tags
 
-    def _tags(self, path: str, largest: Optional[int] = None) -> Any:
+    def shared_tags(self, series: str) -> Tags:
+        """``GET /series/{id}/shared-tags?simplify``: the values that are the same in all its instances.
+
+        Orthanc opens each file; a series of 5,000 may take it minutes. No sequences, no long values.
+        """
+        url = f"/series/{_checked(series)}/shared-tags?simplify"
+        tags: Tags = self._tags(url, seconds=_TRANSFER_SECONDS)
+        return tags
+
+    def _tags(self, path: str, largest: Optional[int] = None, seconds: float = READ_SECONDS) -> Any:
         """Orthanc answers 500 each time for a file that it cannot read: so that is final here."""
 
         def ask() -> Any:
-            return self._decoded(self._request_once("GET", path, largest=largest))
+            return self._decoded(self._request_once("GET", path, seconds=seconds, largest=largest))
 
         return retried(ask, self._stop, final=FailedError)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timezone, tzinfo
 from functools import lru_cache
@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from copydicom_app._version import __version__
 from copydicom_app.errors import ConfigurationError
-from copydicom_app.models import Event, Parents, as_json
+from copydicom_app.models import Event, Level, Parents, Summary, as_json
 from copydicom_app.privacy import Privacy
-from copydicom_app.times import iso_datetime, iso_from_dt, parse_offset, to_epoch
+from copydicom_app.times import iso_datetime, iso_from_dt, orthanc_moment, parse_offset, to_epoch
 
 DAY_SECONDS = 86_400
 DEFAULT_MAX_EVENT_BYTES = 100_000
@@ -61,8 +61,15 @@ _NONE: frozenset[str] = frozenset()
 _IDENTITY = frozenset({"ID", "ParentSeries", "ParentStudy", "ParentPatient"})
 # What we add to an event and no limit takes away.
 OURS = _IDENTITY | {"orthanc_server", "level", "time_source", "app_version"}
+OURS |= {"revision", "instances", "series", "bytes", "modalities", "last_arrival"}
 
 _TIME_CHAIN = ("InstanceCreation", "Content", "Acquisition", "Series", "Study")
+# The dates of a series' or study's own come first: what its instances share of theirs may be half a moment.
+_TIME_CHAINS = {
+    Level.SERIES: ("Series", "Study", "Acquisition", "Content", "InstanceCreation"),
+    Level.STUDY: ("Study", "Series", "Acquisition", "Content", "InstanceCreation"),
+}
+_OWN_MOMENTS = {Level.SERIES: ("Study", "Series"), Level.STUDY: ("Study",)}
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,43 @@ def tags_event(
         "time_source": time_source,
         "app_version": __version__,
     }
-    for name in ("Study", "Series", "InstanceCreation"):
+    _put_tags(fields, tags, ("Study", "Series", "InstanceCreation"), origin)
+    fields = _within(fields, origin.max_event_bytes)
+    if report is not None and origin.only is None:
+        fields.update(_readable(dict(report), _NONE, []))
+    return Event("dicom:instance", fields, time)
+
+
+def summary_event(summary: Summary, revision: int, origin: Origin, now: float) -> Event:
+    """The `dicom:series` or `dicom:study` event: what it holds, and the tags that its images share."""
+    tags, level = summary.tags, summary.level
+    time, time_source = event_time(tags, origin.zone, now, _TIME_CHAINS[level])
+    arrival = orthanc_moment(summary.last_update)
+    study = level is Level.STUDY
+    fields: dict[str, Any] = {
+        "ID": summary.id,
+        "orthanc_server": origin.server,
+        "level": level.value,
+        "revision": revision,
+        **({} if study else {"ParentStudy": summary.parents.study}),
+        **({"ParentPatient": summary.parents.patient} if summary.parents.patient else {}),
+        "instances": summary.instances,
+        **({"series": summary.series} if study else {}),
+        "bytes": summary.bytes,
+        **({"modalities": ",".join(summary.modalities)} if summary.modalities else {}),
+        **({"last_arrival": arrival.strftime("%Y-%m-%dT%H:%M:%SZ")} if arrival else {}),
+        "time_source": time_source,
+        "app_version": __version__,
+    }
+    _put_tags(fields, tags, _OWN_MOMENTS[level], origin)
+    return Event(f"dicom:{level.value}", _within(fields, origin.max_event_bytes), time)
+
+
+def _put_tags(
+    fields: dict[str, Any], tags: Mapping[str, Any], moments: Iterable[str], origin: Origin
+) -> None:
+    """The tags as an event shows them, behind their moments in ISO 8601."""
+    for name in moments:
         moment = iso_datetime(tags.get(name + "Date"), tags.get(name + "Time"))
         if moment is not None:
             fields[name + "DateTime"] = moment
@@ -131,19 +174,17 @@ def tags_event(
     fields.update(_in_search_order(_readable(chosen, _PRIVATE | origin.exclude, withheld)))
     if withheld:
         fields["_withheld"] = sorted(withheld)
-    fields = _within(fields, origin.max_event_bytes)
-    if report is not None and origin.only is None:
-        fields.update(_readable(dict(report), _NONE, []))
-    return Event("dicom:instance", fields, time)
 
 
-def event_time(tags: Mapping[str, Any], zone: tzinfo, now: float) -> tuple[float, str]:
+def event_time(
+    tags: Mapping[str, Any], zone: tzinfo, now: float, chain: Iterable[str] = _TIME_CHAIN
+) -> tuple[float, str]:
     """When the object was made, and which date said so: the first of the chain that can be true.
 
     A moment before 1970 or more than a day ahead is no answer; without one it is the time of indexing.
     """
     own_zone = parse_offset(tags.get("TimezoneOffsetFromUTC")) or zone
-    for name in _TIME_CHAIN:
+    for name in chain:
         moment = to_epoch(_moment(tags, name), own_zone)
         if moment is not None and possible(moment, now):
             return moment, name

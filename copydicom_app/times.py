@@ -100,6 +100,18 @@ def parse_offset(text: object) -> Optional[tzinfo]:
     return timezone(-offset if sign == "-" else offset) if offset <= timedelta(hours=14) else None
 
 
+def orthanc_moment(text: str) -> Optional[datetime]:
+    """A date as Orthanc writes its own, ``20200131T101112`` in UTC; None when it is none.
+
+    >>> orthanc_moment("20200131T101112").isoformat()
+    '2020-01-31T10:11:12+00:00'
+    """
+    try:
+        return datetime.strptime(text[:15], "%Y%m%dT%H%M%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
 def to_epoch(iso: Optional[str], zone: tzinfo) -> Optional[float]:
     """Seconds since 1970 of an ISO moment as this module writes them; `zone` serves where it names none."""
     if iso is None:

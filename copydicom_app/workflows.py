@@ -11,17 +11,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Callable, Optional, Protocol
 
+from copydicom_app.dose.report import IMAGE_MODALITIES
 from copydicom_app.errors import NotFoundError
-from copydicom_app.events import events_of
+from copydicom_app.events import events_of, one_by_one
 from copydicom_app.indexing.changes import Feed, begin
 from copydicom_app.indexing.checkpoint import Checkpoint, Position
+from copydicom_app.indexing.growing import QUIET_SECONDS, Growing
 from copydicom_app.indexing.image_doses import ImageDoses
 from copydicom_app.indexing.outage import Outage
-from copydicom_app.indexing.reading import reader
-from copydicom_app.models import Event, Found
+from copydicom_app.indexing.reading import from_database, reader
+from copydicom_app.indexing.sent import Sent
+from copydicom_app.indexing.summaries import Summaries
+from copydicom_app.indexing.walking import REPORTS, InstanceWalk, LevelReader, LevelWalk
+from copydicom_app.models import Event, Found, Level, Summary
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import stoppable
-from copydicom_app.simplify import Origin, parents_by_hash
+from copydicom_app.simplify import Origin, parents_by_hash, summary_event
 
 
 class Sink(Protocol):
@@ -39,12 +44,16 @@ class Plan:
     """What an input is asked to do: where to start, what to read, how many requests at once.
 
     `depth` is ``("all",)``, ``("main",)`` or keywords; `long` the keywords wanted whatever their length.
+    `quiet_seconds` is how long a series or study must not have grown to be indexed; None takes
+    `growing.QUIET_SECONDS`.
     """
 
     start: str = "beginning"
+    level: Level = Level.INSTANCE
     depth: Sequence[str] = ("all",)
     long: Sequence[str] = ()
     workers: int = 3
+    quiet_seconds: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Progress:
     """How far one batch took the input, or a word on the server; `notice` is for an admin to know.
 
     `since` and `as_of` are number and date (the server's clock) of the newest change that is indexed,
-    `failed` the instances that the server fails to give.
+    `failed` the instances that the server fails to give, `open` the series or studies that wait to be quiet.
     """
 
     instances: int = 0
@@ -62,6 +71,7 @@ class Progress:
     as_of: str = ""
     walking: bool = False
     failed: int = 0
+    open: int = 0
 
 
 def index(
@@ -83,9 +93,17 @@ def index(
     """
 
     image_doses = ImageDoses(orthanc, checkpoint.path.with_suffix(".image_doses"))
+    sent = Sent(checkpoint.path.with_suffix(".sent"))
 
     def shape(found: Found) -> list[Event]:
-        return list(_events(orthanc, found, origin, clock()))
+        events = _events(orthanc, found, origin, clock())
+        return list(events if plan.level is Level.INSTANCE else one_by_one(events, found.tags))
+
+    def shape_summary(summary: Summary, revision: int) -> list[Event]:
+        privacy = origin.privacy
+        parents = replace(summary.parents, patient=privacy.patient(summary.parents.patient))
+        shown = replace(summary, tags=privacy.tags(summary.tags), parents=parents)
+        return [summary_event(shown, revision, origin, clock())]
 
     def run(position: Optional[Position]) -> Iterator[Progress]:
         stoppable(orthanc.system, stop)
@@ -93,26 +111,64 @@ def index(
         if position is None:
             position = stoppable(lambda: begin(orthanc, plan.start), stop)
             checkpoint.save(position)
-        reads = reader(orthanc, plan.depth, plan.long, sizes=False)
-        feed = Feed(orthanc, position, reads, shape, workers=plan.workers, stop=stop)
+        feed = _feed(orthanc, plan, origin, position, shape, shape_summary, sent, stop)
         for batch in feed.batches():
             written = [event for events in batch.items for event in events if image_doses.admit(event)]
             for event in written:
                 sink.write(event)
             sink.flush()
             image_doses.save()
+            sent.save()
             checkpoint.save(batch.position)
             yield Progress(
-                instances=len(batch.items),
+                instances=_instances(plan, batch.items, written),
                 events=len(written),
                 notice=batch.notice,
                 since=batch.position.since,
                 as_of=batch.position.as_of,
                 walking=batch.position.walking,
                 failed=len(batch.position.deferred),
+                open=len(batch.position.open),
             )
 
     return outage.survive(lambda: run(checkpoint.load()))
+
+
+def _instances(plan: Plan, items: Sequence[object], written: Sequence[Event]) -> int:
+    """How many instances a batch stands for: of series and studies, those that they hold."""
+    if plan.level is Level.INSTANCE:
+        return len(items)
+    return sum(event.fields.get("instances", 0) for event in written)
+
+
+def _feed(
+    orthanc: Orthanc,
+    plan: Plan,
+    origin: Origin,
+    position: Position,
+    shape: Callable[[Found], list[Event]],
+    shape_summary: Callable[[Summary, int], list[Event]],
+    sent: Sent,
+    stop: threading.Event,
+) -> Feed[list[Event]]:
+    """The feed of a level. At the higher ones only reports, or what else may tell a dose, are read singly."""
+    reads = reader(orthanc, plan.depth, plan.long)
+    if plan.level is Level.INSTANCE:
+        walk = InstanceWalk(orthanc)
+        return Feed(orthanc, position, walk, reads, shape, workers=plan.workers, stop=stop)
+    modalities = {*REPORTS, *(IMAGE_MODALITIES if origin.dose_from_images else ())}
+    summaries = Summaries(orthanc, plan.level, from_database(orthanc, plan.depth))
+    quiet = QUIET_SECONDS[plan.level] if plan.quiet_seconds is None else plan.quiet_seconds
+    return Feed(
+        orthanc,
+        position,
+        LevelWalk(orthanc, plan.level, modalities),
+        LevelReader(orthanc, plan.level, modalities, reads),
+        shape,
+        growing=Growing(orthanc, summaries, sent, shape_summary, quiet),
+        workers=plan.workers,
+        stop=stop,
+    )
 
 
 def _events(orthanc: Orthanc, found: Found, origin: Origin, now: float) -> Iterator[Event]:

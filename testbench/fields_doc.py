@@ -37,6 +37,39 @@ Orthanc's simplified tags at the top level, by DICOM keyword, and these:
 Pixel data, other binary values and private elements are never in an event. A structured report has its
 content under its title, such as `X-Ray Radiation Dose Report`, in place of ContentSequence.
 
+## Fields of `dicom:series` and `dicom:study`
+
+With `level = series` or `level = study` there is one event for each of them, and the tags are those whose
+value is the same in all its images. Sequences are not among them. Reports, presentation states and key objects
+(modalities SR, PR, KO, DOC) count, but their tags do so only where there are no images: they come from
+other machines. With `tags = main`, tags of the series are what Orthanc noted from its first instance.
+
+| field | example | note |
+| --- | --- | --- |
+| `ID` | `8ad2e0f1-...` | Orthanc's id of the series or study; `copydicom` copies by it |
+| `orthanc_server` | `pacs` | the server's stanza in copydicom_servers.conf |
+| `level` | `series` | or `study` |
+| `revision` | `1` | rises each time the same `ID` is indexed again, since it grew: take the highest |
+| `ParentStudy` | as `ID` | of a series |
+| `ParentPatient` | as `ID` | |
+| `instances` | `312` | in it when it was indexed |
+| `series` | `4` | of a study: how many |
+| `bytes` | `164266352` | of its files |
+| `modalities` | `CT,SR` | of its series, in the order of the alphabet |
+| `last_arrival` | `2026-09-28T07:50:25Z` | when Orthanc last received something of it, in UTC |
+| `StudyDateTime` | `2026-09-28T07:50:25` | by the scanner's clock; of a series `SeriesDateTime` too |
+| `time_source` | `Series` | which date gave `_time`: of a series Series, of a study Study comes first |
+| `app_version`, `_dropped` | | as above |
+
+An event comes once a series has not grown for 60 seconds, a study for 5 minutes. Each growth after that
+gives an event with a higher `revision`; the latest state of each is
+
+    index=dicom sourcetype=dicom:study | sort 0 - revision | dedup ID
+
+The last 20,000 are remembered for this. One that grows after it was forgotten gets revision 2. What is
+deleted in Orthanc keeps its event. A dose report comes as `dicom:instance` with its dose events at these
+levels too.
+
 ## Dose events
 
 `dicom:dose:study` has one event for each dose report, `dicom:dose:event` one for each irradiation. A unit is

@@ -21,7 +21,16 @@ from copydicom_app.dose.items import put_warnings
 from copydicom_app.dose.units import tidy
 from copydicom_app.times import iso_datetime, iso_from_dt, offset_from_dt
 
-_MODALITIES = {"CT": "CT", "DX": "DX", "CR": "DX", "MG": "MG", "XA": "XA", "RF": "RF", "PT": "PT", "NM": "NM"}
+IMAGE_MODALITIES = {
+    "CT": "CT",
+    "DX": "DX",
+    "CR": "DX",
+    "MG": "MG",
+    "XA": "XA",
+    "RF": "RF",
+    "PT": "PT",
+    "NM": "NM",
+}
 
 # Field: (keyword, factor to the field's unit), best first. Units are those of PS3.3.
 _EXPOSURE = (("ExposureInmAs", 1.0), ("ExposureInuAs", 1e-3), ("Exposure", 1.0))
@@ -109,7 +118,7 @@ def image_dose(
 
     `context` has the caller's fields, as for `dose.flatten_dose_report`.
     """
-    modality = _MODALITIES.get(tag_text(tags, "Modality"))
+    modality = IMAGE_MODALITIES.get(tag_text(tags, "Modality"))
     if modality is None or "SECONDARY" in _image_type(tags)[1:2]:
         return None
     record: dict[str, Any] = {**(context or {}), "record_type": "event", "dose_source": "image"}

@@ -22,14 +22,14 @@ from typing import Any, Optional
 from copydicom_app.codes import key, keys
 from copydicom_app.dose.event import event_record
 from copydicom_app.dose.header import header, put_body_mass_index
-from copydicom_app.dose.image import image_dose
+from copydicom_app.dose.image import IMAGE_MODALITIES, image_dose
 from copydicom_app.dose.items import Part, fill, put_warnings, rules
 from copydicom_app.dose.modality import modality
 from copydicom_app.dose.study import ACCUMULATED, put_counts, put_totals
 from copydicom_app.dose.units import convert
 from copydicom_app.structured_report import ContentItem, find, is_structured_report, problems_of, read
 
-__all__ = ["dose_moment", "flatten_dose_report", "image_dose", "is_dose_report"]
+__all__ = ["IMAGE_MODALITIES", "dose_moment", "flatten_dose_report", "image_dose", "is_dose_report"]
 
 TEMPLATES = frozenset({"10001", "10011", "10021", "10040"})
 """Root templates of dose reports (PS3.16); ContentTemplateSequence names one, unless a vendor forgot."""

@@ -20,11 +20,12 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Callable, Generic, TypeVar
+from typing import Any, Callable, Generic, Optional, TypeVar
 
-from copydicom_app.errors import NotFoundError
-from copydicom_app.indexing.checkpoint import Position
-from copydicom_app.indexing.reading import Part, Read, Reader, parts
+from copydicom_app.indexing.checkpoint import Open, Position
+from copydicom_app.indexing.growing import Growing, Settled, merged
+from copydicom_app.indexing.reading import Read, Reader
+from copydicom_app.indexing.walking import Stretch, Walk
 from copydicom_app.indexing.witnesses import Testimony, ask, remembered
 from copydicom_app.models import Change, Found
 from copydicom_app.orthanc import Orthanc
@@ -52,6 +53,13 @@ class _Shapes(Generic[_Shaped]):
     items: list[_Shaped]
     ids: list[str]
     failed: list[str]
+    grown: list[Open]
+
+    def add(self, more: _Shapes[_Shaped]) -> None:
+        self.items.extend(more.items)
+        self.ids.extend(more.ids)
+        self.failed.extend(more.failed)
+        self.grown.extend(more.grown)
 
 
 def begin(orthanc: Orthanc, start: str) -> Position:
@@ -74,16 +82,21 @@ class Feed(Generic[_Shaped]):
         self,
         orthanc: Orthanc,
         position: Position,
+        walk: Walk,
         reader: Reader,
         shape: Callable[[Found], _Shaped],
         *,
+        growing: Optional[Growing[_Shaped]] = None,
         workers: int = 3,
         stop: threading.Event,
     ) -> None:
         self._orthanc = orthanc
         self._position = position
+        self._walk_over = walk
         self._reader = reader
         self._shape = shape
+        self._growing = growing
+        self._failing: set[str] = set()  # series or studies that the server fails to give
         self._workers = workers
         self._stop = stop
         self._arrived: set[str] = set()  # named by the log after `walk_from`; of use to a walk only
@@ -103,6 +116,9 @@ class Feed(Generic[_Shaped]):
             yield from self._follow()
         if self._position.deferred:
             yield self._deferred()
+        yield from self._settle()
+        if self._failing:
+            yield Batch([], self._position, self._fails_to_give(sorted(self._failing), "series or studies"))
 
     def _ask(self, question: Callable[..., _Out], *about: Any) -> _Out:
         """A request from the main thread that a stop need not wait for."""
@@ -158,19 +174,20 @@ class Feed(Generic[_Shaped]):
 
     def _walk(self) -> Iterator[Batch[_Shaped]]:
         begun = self._position
-        names = sorted(id for id in self._ask(self._orthanc.series_ids) if id >= begun.series)
-        lists = ordered(partial(self._parts_after, begun), names, self._workers, self._stop)
-        todo = (part for parts in lists for part in parts)
+        names = sorted(id for id in self._ask(self._walk_over.names) if id >= begun.series)
+        stretches = partial(self._walk_over.stretches, begun=begun)
+        lists = ordered(stretches, names, self._workers, self._stop)
+        todo = (stretch for stretches in lists for stretch in stretches)
         waiting: list[_Shapes[_Shaped]] = []
-        for part, shapes in ordered(self._read_part, todo, self._workers, self._stop):
+        for stretch, shapes in ordered(self._read_stretch, todo, self._workers, self._stop):
             waiting.append(shapes)
-            if sum(len(each.items) for each in waiting) >= BATCH:
-                yield from self._walked(waiting, part)
+            if sum(len(each.items) + len(each.grown) for each in waiting) >= BATCH:
+                yield from self._walked(waiting, stretch)
                 waiting = []
         yield from self._walked(waiting, None)
 
-    def _walked(self, waiting: list[_Shapes[_Shaped]], part: Part | None) -> Iterator[Batch[_Shaped]]:
-        """The batch of these parts, `part` the last of them; None at the walk's end.
+    def _walked(self, waiting: list[_Shapes[_Shaped]], last: Stretch | None) -> Iterator[Batch[_Shaped]]:
+        """The batch of these stretches, `last` the last of them; None at the walk's end.
 
         The log is read first: an instance's row is written together with the instance, so whatever
         arrived before its series was listed is known as an arrival now.
@@ -183,35 +200,58 @@ class Feed(Generic[_Shaped]):
             if id not in self._arrived
         ]
         failed = [id for shapes in waiting for id in shapes.failed if id not in self._arrived]
-        if part is not None:
-            yield self._batch(items, failed, series=part.series, instance=part.ids[-1])
-            return
-        again = self._position.again
-        yield self._batch(
-            items, failed, walking=bool(again), series="", instance="", received=again, again=""
-        )
+        grown = [one for shapes in waiting for one in shapes.grown]
+        if last is not None:
+            yield self._batch(items, failed, grown, series=last.series, instance=last.instance)
+        else:
+            again = self._position.again
+            yield self._batch(
+                items, failed, grown, walking=bool(again), series="", instance="", received=again, again=""
+            )
+        yield from self._settle()
 
-    def _parts_after(self, begun: Position, series: str) -> list[Part]:
-        try:
-            answer = self._orthanc.series(series)
-            # LastUpdate grows with each instance; a series that does not tell it is looked into.
-            if begun.received and answer.get("LastUpdate", begun.received) < begun.received:
-                return []
-            ids = sorted(answer["Instances"])
-        except NotFoundError:
-            return []
-        todo = [id for id in ids if (series, id) > (begun.series, begun.instance)]
-        if begun.received:
-            todo = [id for id in todo if (self._orthanc.received(id) or begun.received) >= begun.received]
-        return list(parts(series, ids, todo))
-
-    def _read_part(self, part: Part) -> tuple[Part, _Shapes[_Shaped]]:
-        return part, self._shaped(self._reader.part(part))
+    def _read_stretch(self, stretch: Stretch) -> tuple[Stretch, _Shapes[_Shaped]]:
+        shapes: _Shapes[_Shaped] = _Shapes([], [], [], list(stretch.grown))
+        for part in stretch.parts:
+            shapes.add(self._shaped(self._reader.part(part)))
+        return stretch, shapes
 
     def _shaped(self, read: Read) -> _Shapes[_Shaped]:
-        return _Shapes(
-            [self._shape(found) for found in read.found], [one.id for one in read.found], read.failed
-        )
+        items = [self._shape(found) for found in read.found]
+        return _Shapes(items, [one.id for one in read.found], read.failed, read.grown)
+
+    # Series and studies
+
+    def _settle(self) -> Iterator[Batch[_Shaped]]:
+        """Those of the open ones that have fallen quiet."""
+        if self._growing is None or not self._position.open:
+            return
+        now = self._ask(self._orthanc.now)
+        quiet = self._growing.quiet(self._position.open, now)
+        look = partial(self._growing.settle, now=now)
+        todo = [one for one in quiet if one.id not in self._failing]
+        done: list[Settled[_Shaped]] = []
+        for settled in ordered(look, todo, self._workers, self._stop):
+            done.append(settled)
+            if len(done) >= WINDOW:
+                yield self._settled(done)
+                done = []
+        if done:
+            yield self._settled(done)
+
+    def _settled(self, done: list[Settled[_Shaped]]) -> Batch[_Shaped]:
+        assert self._growing is not None
+        by_id = {settled.id: settled for settled in done}
+        open = [one for one in self._position.open if one.id not in by_id]
+        open += [settled.still for settled in done if settled.still is not None]
+        self._failing.update(settled.id for settled in done if settled.failed)
+        items = []
+        for settled in done:
+            if settled.item is not None:
+                self._growing.note(settled)
+                items.append(settled.item)
+        self._position = replace(self._position, open=tuple(open))
+        return Batch(items, self._position)
 
     # The change log
 
@@ -240,11 +280,19 @@ class Feed(Generic[_Shaped]):
                 self._remember_arrivals(rows)
             windows = list(_windows(rows))
             for window, shapes in ordered(self._read_window, windows, self._workers, self._stop):
-                yield self._batch(shapes.items, shapes.failed, since=window[-1].seq, as_of=window[-1].date)
+                grown = [self._met_first(one) for one in shapes.grown]
+                moved = {"since": window[-1].seq, "as_of": window[-1].date}
+                yield self._batch(shapes.items, shapes.failed, grown, **moved)
             known = remembered(self._position.known, rows)
             as_of = rows[-1].date if rows else self._position.as_of
             self._position = replace(self._position, since=last, as_of=as_of, known=known)
             yield Batch([], self._position)
+            yield from self._settle()
+
+    def _met_first(self, one: Open) -> Open:
+        """What the walk has not come to yet was never indexed, however much of it came before."""
+        ahead = self._position.walking and not self._position.received and one.id > self._position.series
+        return replace(one, whole=True) if ahead else one
 
     def _read_window(self, window: Sequence[Change]) -> tuple[Sequence[Change], _Shapes[_Shaped]]:
         return window, self._shaped(self._reader.arrivals([row.id for row in window]))
@@ -254,18 +302,23 @@ class Feed(Generic[_Shaped]):
     def _deferred(self) -> Batch[_Shaped]:
         read = self._ask(self._reader.arrivals, self._position.deferred)
         shapes = self._shaped(read)
-        self._position = replace(self._position, deferred=tuple(read.failed))
-        notice = (
-            f"server {self._orthanc.server.name!r} fails to give the tags of {len(read.failed)} instances, "
-            f"the first is {read.failed[0]}; each run asks for them again"
-            if read.failed
-            else ""
-        )
+        open = merged(self._position.open, shapes.grown)
+        self._position = replace(self._position, deferred=tuple(read.failed), open=open)
+        notice = self._fails_to_give(read.failed, "instances") if read.failed else ""
         return Batch(shapes.items, self._position, notice)
 
-    def _batch(self, items: list[_Shaped], failed: Sequence[str], **moved: Any) -> Batch[_Shaped]:
+    def _fails_to_give(self, ids: Sequence[str], what: str) -> str:
+        return (
+            f"server {self._orthanc.server.name!r} fails to give the tags of {len(ids)} {what}, "
+            f"the first is {ids[0]}; each run asks for them again"
+        )
+
+    def _batch(
+        self, items: list[_Shaped], failed: Sequence[str], grown: Iterable[Open], **moved: Any
+    ) -> Batch[_Shaped]:
         deferred = tuple(dict.fromkeys((*self._position.deferred, *failed)))
-        self._position = replace(self._position, deferred=deferred, **moved)
+        open = merged(self._position.open, grown)
+        self._position = replace(self._position, deferred=deferred, open=open, **moved)
         return Batch(items, self._position)
 
 

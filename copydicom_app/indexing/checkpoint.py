@@ -16,6 +16,20 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
+class Open:
+    """A series or study that grew and is not indexed as it is now.
+
+    `last_update` is when it last grew as far as we know (the server's clock), `arrived` how many rows of the
+    log said so. `whole`: all that it holds is new to us, since the walk met it.
+    """
+
+    id: str
+    last_update: str
+    arrived: int = 0
+    whole: bool = False
+
+
+@dataclass(frozen=True)
 class Position:
     """How far an input has come.
 
@@ -27,6 +41,9 @@ class Position:
     brings. With `received` the walk takes only what the server received then or later. `again` is the
     date for another such walk once this one ends. `deferred` are instances that Orthanc failed to give;
     each run asks for them again.
+
+    At the levels series and study the walk counts in those (`series` then names the last of them), and
+    `open` are those that grew: they are indexed once they are quiet.
     """
 
     since: int
@@ -39,6 +56,7 @@ class Position:
     received: str = ""
     again: str = ""
     deferred: tuple[str, ...] = ()
+    open: tuple[Open, ...] = ()
 
 
 class Checkpoint:
@@ -97,6 +115,10 @@ def _position(saved: dict[str, Any]) -> Position:
             for row in saved["known"]
         ),
         deferred=tuple(_text(id) for id in saved["deferred"]),
+        open=tuple(
+            Open(_text(one["id"]), _text(one["last_update"]), _number(one["arrived"]), _truth(one["whole"]))
+            for one in saved.get("open", [])  # not there before there were levels
+        ),
     )
 
 

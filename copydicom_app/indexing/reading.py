@@ -23,6 +23,7 @@ from functools import lru_cache
 from typing import Any, Optional, Protocol
 
 from copydicom_app.errors import NotFoundError, RetriableError, SkippableError
+from copydicom_app.indexing.checkpoint import Open
 from copydicom_app.models import Found, Parents
 from copydicom_app.orthanc import Orthanc, Tags
 
@@ -48,10 +49,14 @@ class Part:
 
 @dataclass
 class Read:
-    """What came: instances, and the ids of those that the server has but fails to give."""
+    """What came: instances, and the ids of those that the server has but fails to give.
+
+    `grown` are the series or studies that the asked ones belong to, where those are what is indexed.
+    """
 
     found: list[Found] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    grown: list[Open] = field(default_factory=list)
 
 
 class Reader(Protocol):
@@ -74,41 +79,45 @@ def parts(series: str, ids: Sequence[str], todo: Sequence[str]) -> Iterator[Part
         yield Part(series, todo[i : i + PART])
 
 
-def reader(orthanc: Orthanc, depth: Sequence[str], long: Sequence[str], *, sizes: bool) -> Reader:
-    """The reader for a depth: ``("all",)``, ``("main",)`` or keywords. `sizes`: tell the files' sizes too.
+def reader(orthanc: Orthanc, depth: Sequence[str], long: Sequence[str]) -> Reader:
+    """The reader for a depth: ``("all",)``, ``("main",)`` or keywords."""
+    full = AllTags(orthanc, long)
+    requested = from_database(orthanc, depth)
+    return full if requested is None else MainTags(orthanc, full, requested)
+
+
+def from_database(orthanc: Orthanc, depth: Sequence[str]) -> Optional[tuple[str, ...]]:
+    """Which keywords to request beside the main tags at a depth; None where each file must be opened.
 
     Before 1.11 Orthanc brings no requested tags, and never sequences: then everything is read.
     """
-    full = AllTags(orthanc, long, sizes=sizes)
     if tuple(depth) == ("all",):
-        return full
+        return None
     if tuple(depth) == ("main",):
-        return MainTags(orthanc, full)
+        return ()
     nested = any(keyword.endswith("Sequence") for keyword in depth)
     if nested or _version(orthanc.system().get("Version")) < (1, 11):
-        return full
-    return MainTags(orthanc, full, requested=tuple(dict.fromkeys((*depth, *_ALWAYS, *_TIMES))))
+        return None
+    return tuple(dict.fromkeys((*depth, *_ALWAYS, *_TIMES)))
 
 
 class AllTags:
     """Everything, simplified: Orthanc opens each file."""
 
-    def __init__(self, orthanc: Orthanc, long: Sequence[str], *, sizes: bool) -> None:
+    def __init__(self, orthanc: Orthanc, long: Sequence[str]) -> None:
         self._orthanc = orthanc
         self._long = long
-        self._sizes = sizes
 
     def part(self, part: Part) -> Read:
-        sizes = self._sizes_of(part.series)
         if part.whole:
             try:
                 tags = self._orthanc.series_tags(part.series, self._long)
-                return Read([Found(id, tags[id], size=sizes.get(id)) for id in sorted(tags)])
+                return Read([Found(id, tags[id]) for id in sorted(tags)])
             except NotFoundError:
                 return Read()
             except (RetriableError, SkippableError):
                 pass  # one bad file can spoil the answer for its whole series: find it below
-        return self._each(part.ids, sizes)
+        return self._each(part.ids)
 
     def arrivals(self, ids: Collection[str]) -> Read:
         done = Read()
@@ -135,19 +144,11 @@ class AllTags:
             whole = len(wanted) * _WORTH_BULK >= len(others) and 1 < len(others) <= LARGEST_BULK
             yield Part(series, wanted, whole)
 
-    def _sizes_of(self, series: str) -> dict[str, Optional[int]]:
-        if not self._sizes:
-            return {}
-        try:
-            return {row["ID"]: row.get("FileSize") for row in self._orthanc.instances_of_series(series)}
-        except NotFoundError:
-            return {}
-
-    def _each(self, ids: Iterable[str], sizes: dict[str, Optional[int]]) -> Read:
+    def _each(self, ids: Iterable[str]) -> Read:
         read = Read()
         for id in ids:
             try:
-                read.found.append(Found(id, self._orthanc.instance_tags(id, self._long), size=sizes.get(id)))
+                read.found.append(Found(id, self._orthanc.instance_tags(id, self._long)))
             except NotFoundError:
                 continue  # deleted since
             except (RetriableError, SkippableError):
@@ -201,11 +202,11 @@ class MainTags:
         shared = {**study["PatientMainDicomTags"], **study["MainDicomTags"], **above["MainDicomTags"]}
         parents = Parents(series, above["ParentStudy"], study["ParentPatient"])
         wanted = (row for row in rows if row["ID"] in ids)
-        found = [Found(row["ID"], _merged(shared, row), parents, row.get("FileSize")) for row in wanted]
+        found = [Found(row["ID"], merged(shared, row), parents) for row in wanted]
         return Read(sorted(found, key=lambda one: one.id))
 
 
-def _merged(shared: Tags, row: dict[str, Any]) -> Tags:
+def merged(shared: Tags, row: dict[str, Any]) -> Tags:
     """The main tags of all levels; of a tag that two levels hold the deeper one counts."""
     requested = {key: value for key, value in row.get("RequestedTags", {}).items() if value is not None}
     return {**shared, **row["MainDicomTags"], **requested}

@@ -3,23 +3,23 @@
 Fields: `instances`, `events`, `bytes` (of events) and `per_second` (instances) since the line before,
 `failed` (instances that the server fails to give), `lag` (changes that the server has logged and we have
 not read) and `lag_seconds` (how old the newest change is that we have read, 0 when there is no lag),
-`walking` (whether what the server held before is still being read).
+`walking` (whether what the server held before is still being read), `open` (series or studies that wait
+until they are quiet; at those levels `instances` are what the indexed ones hold).
 """
 
 from __future__ import annotations
 
 import time
-from datetime import datetime
 from typing import Callable
 
 from copydicom_app.errors import CopydicomError
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
 from copydicom_app.splunk.logs import Log
+from copydicom_app.times import orthanc_moment
 from copydicom_app.workflows import Progress
 
 EVERY_SECONDS = 60.0
-_DATE = "%Y%m%dT%H%M%S"  # as Orthanc writes it, in UTC
 
 
 class Meter:
@@ -44,7 +44,7 @@ class Meter:
 
     def end(self, total_bytes: int) -> None:
         """The closing line; none for a run without news, so that an idle input is silent."""
-        if self._instances or self._last.failed or self._said:
+        if self._instances or self._events or self._last.failed or self._said:
             self._say(total_bytes)
 
     def _say(self, total_bytes: int) -> None:
@@ -58,6 +58,7 @@ class Meter:
             seconds=round(seconds, 3),
             per_second=round(self._instances / seconds, 1),
             failed=self._last.failed,
+            open=self._last.open,
             walking=str(self._last.walking).lower(),
             **self._lag(),
         )
@@ -80,5 +81,7 @@ def seconds_between(earlier: str, later: str) -> int:
     >>> seconds_between("20260101T235959", "20260102T000004")
     5
     """
-    passed = datetime.strptime(later[:15], _DATE) - datetime.strptime(earlier[:15], _DATE)
-    return max(0, round(passed.total_seconds()))
+    begin, end = orthanc_moment(earlier), orthanc_moment(later)
+    if begin is None or end is None:
+        raise ValueError("no dates of Orthanc's")
+    return max(0, round((end - begin).total_seconds()))

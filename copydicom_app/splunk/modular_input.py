@@ -109,7 +109,13 @@ class OrthancInput(Script):  # type: ignore[misc]
             only=frozenset(settings.tags) if settings.tags not in (("all",), ("main",)) else None,
             privacy=Privacy(settings.phi, phi_key(service) if settings.phi is not Phi.KEEP else b""),
         )
-        plan = Plan(start=settings.start, depth=settings.tags, long=LONG_KEYWORDS, workers=settings.workers)
+        plan = Plan(
+            start=settings.start,
+            level=settings.level,
+            depth=settings.tags,
+            long=LONG_KEYWORDS,
+            workers=settings.workers,
+        )
         checkpoint = Checkpoint(Path(metadata["checkpoint_dir"]), stanza)
         checkpoint.load()  # a damaged one is told whether or not the server is there
         outage = Outage(

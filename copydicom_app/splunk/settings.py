@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from copydicom_app.errors import ConfigurationError
+from copydicom_app.models import Level
 from copydicom_app.privacy import Phi
 from copydicom_app.simplify import DEFAULT_MAX_EVENT_BYTES
 from copydicom_app.splunk.config import parse_bool, parse_count
@@ -15,6 +16,10 @@ from copydicom_app.splunk.config import parse_bool, parse_count
 # name -> (title, what an admin reads beside it)
 ARGUMENTS = {
     "server": ("Server", "Name of the Orthanc server in copydicom_servers.conf"),
+    "level": (
+        "Level",
+        "instance; series or study: one event each, once it has been quiet a while, and again as it grows",
+    ),
     "start": ("Start", "beginning: all that the server holds, then what comes; now: only what comes"),
     "dose": ("Dose reports", "true: also one event per irradiation of every dose report"),
     "dose_from_images": (
@@ -36,8 +41,7 @@ ARGUMENTS = {
     ),
     "workers": ("Requests at once", "How many requests to Orthanc run at the same time"),
 }
-# Named in the contract of the app and not built yet: only the value that changes nothing is taken.
-_NOT_YET = {"level": "instance"}
+LEVELS = (Level.INSTANCE.value, Level.SERIES.value, Level.STUDY.value)
 _CRON = re.compile(r"[\d*/,-]+(\s+[\d*/,-]+){4}\Z")
 _KEYWORD = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 
@@ -47,6 +51,7 @@ class Settings:
     """What an input's stanza says."""
 
     server: str
+    level: Level = Level.INSTANCE
     start: str = "beginning"
     dose: bool = True
     dose_from_images: bool = False
@@ -72,13 +77,13 @@ class Settings:
         phi = text.get("phi") or Phi.KEEP.value
         if phi not in {each.value for each in Phi}:
             raise ConfigurationError(f"phi must be keep, hash or drop, not {phi!r}")
-        for key, only in _NOT_YET.items():
-            value = text.get(key) or only
-            if value != only:
-                raise ConfigurationError(f"{key} = {value} is not available in this version; use {only}")
+        level = text.get("level") or Level.INSTANCE.value
+        if level not in LEVELS:
+            raise ConfigurationError(f"level must be instance, series or study, not {level!r}")
         _check_interval(text.get("interval", ""))
         return cls(
             server=text["server"],
+            level=Level(level),
             start=start,
             dose=parse_bool(text.get("dose", ""), "dose", default=True),
             dose_from_images=parse_bool(text.get("dose_from_images", ""), "dose_from_images", default=False),

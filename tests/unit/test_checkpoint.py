@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copydicom_app.errors import CheckpointError
-from copydicom_app.indexing.checkpoint import Checkpoint, Position
+from copydicom_app.indexing.checkpoint import Checkpoint, Open, Position
 from copydicom_app.indexing.witnesses import remembered
 from copydicom_app.models import Change
 
@@ -26,6 +26,7 @@ POSITION = Position(
     received="20260901T070000",
     again="20260901T060000",
     deferred=("e",),
+    open=(Open("f", "20260901T080000", 3), Open("g", "", whole=True)),
 )
 
 
@@ -52,6 +53,7 @@ def test_an_input_that_never_ran_has_no_position(tmp_path: Path) -> None:
         json.dumps({"version": 1, **asdict(POSITION), "walking": 1}),
         json.dumps({"version": 1, **asdict(POSITION), "known": [{"seq": 1}]}),
         json.dumps({"version": 1, **asdict(POSITION), "deferred": None}),
+        json.dumps({"version": 1, **asdict(POSITION), "open": [{"id": "f"}]}),
     ],
 )
 def test_a_damaged_checkpoint_is_never_a_new_beginning(tmp_path: Path, text: str) -> None:
