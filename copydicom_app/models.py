@@ -66,6 +66,7 @@ class Server:
     `timezone` is an IANA name for dates that name no zone; `ca_bundle` a file of trusted certificates; `peer`
     the name by which other Orthancs know it (default: its own). `rewrites`: it gives new ids to what it gets.
     `requires_anonymized`: it takes anonymized copies only; `deidentified`: as a source it holds nothing else.
+    `allow_ownerless`: searches that belong to nobody may send there.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Server:
     rewrites: bool = False
     requires_anonymized: bool = False
     deidentified: bool = False
+    allow_ownerless: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from copydicom_app.transport import Answer, BrokenOffError
 
 # Orthanc's words for a storage that takes no more; 1.10.1 sends them with 500, which else may be retried.
 _FULL = "The file storage is full"
+_REALM = "Orthanc Secure Area"  # what all versions name in WWW-Authenticate
 
 
 class FailedError(RetriableError):
@@ -30,11 +31,19 @@ class NotOursError(RetriableError):
     """Something that is not Orthanc answered 404."""
 
 
+class UntrustedError(ConfigurationError):
+    """The server's TLS certificate is not trusted."""
+
+
+class NotAnOrthancError(ConfigurationError):
+    """What answers is not an Orthanc."""
+
+
 def no_answer(name: str, host: str, error: Exception) -> CopydicomError:
     """The error for a request that got no answer."""
     broke_off = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
     if isinstance(error, ssl.SSLError) and not broke_off:
-        return ConfigurationError(
+        return UntrustedError(
             f"server {name!r}: its TLS certificate is not trusted; set ca_bundle to the file of its "
             "certificate authority, or check that base_url should be https"
         )
@@ -52,8 +61,10 @@ def refusal(name: str, answer: Answer) -> CopydicomError:
     """The error for an answer that is not 200."""
     status = answer.status
     if status in (401, 403):
+        # A proxy in front of Orthanc may ask for the login too, so this is no proof of another server.
+        who = "" if _is_orthancs(answer) else "; if they are right, base_url may lead to something else"
         return LoginRefusedError(
-            f"server {name!r} refused the login (HTTP {status}); check its username and password"
+            f"server {name!r} refused the login (HTTP {status}); check its username and password{who}"
         )
     if status == 404:
         # A proxy says so too while Orthanc restarts; taken for a deletion, that would lose the instance.
@@ -75,12 +86,17 @@ def refusal(name: str, answer: Answer) -> CopydicomError:
     return SkippableError(f"server {name!r} refused it (HTTP {status}{reason})")
 
 
-def not_an_orthanc(name: str) -> ConfigurationError:
+def not_an_orthanc(name: str) -> NotAnOrthancError:
     """The error for an answer that no Orthanc gives."""
-    return ConfigurationError(
+    return NotAnOrthancError(
         f"server {name!r}: what answers at its base_url is not an Orthanc; "
         "set base_url to the address of Orthanc's REST API"
     )
+
+
+def _is_orthancs(answer: Answer) -> bool:
+    """Whether a refused login bears Orthanc's mark: its realm, or the name of its error."""
+    return _REALM in answer.realm or bool(_orthanc_reason(answer))
 
 
 def _orthanc_reason(answer: Answer) -> str:

@@ -38,10 +38,11 @@ class TooLargeError(OSError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered; `body` is whole."""
+    """What a server answered; `body` is whole. `realm`: its ``WWW-Authenticate``, with 401."""
 
     status: int
     body: bytes
+    realm: str = ""
 
 
 class Transport:
@@ -79,7 +80,8 @@ class Transport:
         """
         with self.opened(method, path, body, headers, seconds) as response:
             if largest is None:
-                return Answer(response.status, response.read())
+                realm = response.getheader("WWW-Authenticate") or ""
+                return Answer(response.status, response.read(), realm)
             content = b"".join(_up_to(largest, response))
             return Answer(response.status, content)
 

@@ -51,16 +51,27 @@ class _Step:
 
 
 class Budget:
-    """How many instances one search may still copy, from all its sources; `most` 0 is no limit."""
+    """How many instances one search may still copy, from all its sources; `most` 0 is no limit.
 
-    def __init__(self, most: int = 0) -> None:
+    `taken` are those it has copied before, `setting` is what sets the limit.
+    """
+
+    def __init__(self, most: int = 0, taken: int = 0, setting: str = "max_instances") -> None:
         self.most = most
-        self._taken = 0
+        self.taken = taken
+        self.setting = setting
+
+    @classmethod
+    def narrower(cls, max_instances: int, limit: int, taken: int = 0) -> Budget:
+        """The destination's `max_instances` or the search's own `limit`, whichever is less; 0 is none."""
+        if limit and (not max_instances or limit < max_instances):
+            return cls(limit, taken, "limit")
+        return cls(max_instances, taken)
 
     def take(self, wanted: int) -> int:
         """How many of so many are allowed; they count as taken."""
-        allowed = min(wanted, max(0, self.most - self._taken)) if self.most else wanted
-        self._taken += allowed
+        allowed = min(wanted, max(0, self.most - self.taken)) if self.most else wanted
+        self.taken += allowed
         return allowed
 
 
@@ -85,8 +96,10 @@ class Replicator:
         ledger: Optional[Ledger] = None,
         stop: Optional[threading.Event] = None,
         patience: float = PATIENCE,
+        grace: float = GRACE,
     ) -> None:
         self._stop = stop or threading.Event()
+        self._grace = grace
         self._source = Guard(source, self._stop, patience)
         self._dest = Guard(dest, self._stop, patience)
         self._sender: Sender
@@ -142,7 +155,7 @@ class Replicator:
         if isinstance(refs, Sized):
             self._presence.expected += len(refs)
         windows = ordered(self._window, _windows(refs), 2, self._stop)
-        settled = ordered(self._settle, self._parts(windows), self._jobs, self._stop, GRACE)
+        settled = ordered(self._settle, self._parts(windows), self._jobs, self._stop, self._grace)
         yield from self._folded(self._asked_again(step for part in settled for step in part))
 
     # What there is to do
@@ -261,7 +274,7 @@ class Replicator:
         allowed = self._budget.take(len(steps))
         message = (
             f"server {self._dest.name!r} takes at most {self._budget.most} instances a search "
-            "(max_instances); narrow the search, or run it again for the rest"
+            f"({self._budget.setting}); narrow the search, or run it again for the rest"
         )
         for step in steps[allowed:]:
             step.result = Result(Status.FAILED, message=message, study=step.item.study)

@@ -6,6 +6,7 @@ What stands in ``var/log/splunk`` would go to `_internal`, where Splunk deletes 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -15,6 +16,7 @@ from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Status, as_json
 
 _COUNTS = ("copied", "present", "conflict", "missing", "failed")
+_LONGEST = 300  # characters of what a person wrote, such as the name of a destination
 
 
 class Audit:
@@ -25,7 +27,7 @@ class Audit:
 
     def __init__(self, **constant: str) -> None:
         self._constant = constant
-        folder = _splunk_home() / "var" / "log" / "copydicom_app"
+        folder = splunk_home() / "var" / "log" / "copydicom_app"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             name = folder / f"audit-{datetime.now(timezone.utc):%Y-%m}.log"
@@ -42,24 +44,42 @@ class Audit:
             status = max(
                 (status for status in Status if counts.get(status.value)), key=_severity, default=None
             )
-            event = {
-                "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-                **self._constant,
+            fields = {
                 "source": source,
                 "study": study,
                 **{name: counts.get(name, 0) for name in _COUNTS},
                 "bytes": counts.get("bytes", 0),
                 "result": "cancelled" if cancelled else status.value if status else "",
             }
-            # One write a line, so that the lines of two searches do not mix.
-            os.write(self._file, (as_json(event) + "\n").encode("ascii"))
+            self._append(fields)
+
+    def refuse(self, reason: str) -> None:
+        """One event for a copy that was refused as a whole, with the reason that the person was told."""
+        counts = dict.fromkeys((*_COUNTS, "bytes"), 0)
+        self._append({"source": "", "study": "", **counts, "result": "refused", "reason": reason[:_LONGEST]})
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
 
+    def _append(self, fields: Mapping[str, object]) -> None:
+        moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        event = {"time": moment, **self._constant, **fields}
+        # One write a line, so that the lines of two searches do not mix.
+        os.write(self._file, (as_json(event) + "\n").encode("ascii"))
 
-def _splunk_home() -> Path:
+
+def write_refusal(reason: str, **constant: str) -> None:
+    """The event of a refused copy; it stays refused where the trail cannot be written."""
+    with contextlib.suppress(ConfigurationError, OSError):
+        audit = Audit(**{key: value[:_LONGEST] for key, value in constant.items()})
+        try:
+            audit.refuse(reason)
+        finally:
+            audit.close()
+
+
+def splunk_home() -> Path:
     """Splunk says it in the environment; else it is three folders above the app (``etc/apps/<app>``)."""
     home = os.environ.get("SPLUNK_HOME", "")
     app = Path(__file__).resolve().parents[2]

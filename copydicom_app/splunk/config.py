@@ -19,8 +19,10 @@ from copydicom_app.models import Server
 
 APP = "copydicom_app"
 CONF = "copydicom_servers"
-CAPABILITY = "run_copydicom"
-
+COPY_CAPABILITY = "run_copydicom"
+CONFIGURE_CAPABILITY = "edit_copydicom"
+PASSWORD_CAPABILITY = "list_storage_passwords"  # noqa: S105 - it is the name of a capability
+OWNERLESS = frozenset({"", "nobody", "splunk-system-user"})
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -48,9 +50,23 @@ def connect(splunkd_uri: str, session_key: str) -> client.Service:
     )
 
 
-def server_named(service: client.Service, name: str) -> Server:
-    """The server of a stanza of ``copydicom_servers.conf``, with its password."""
-    stanza = stanza_named(service, name)
+class PasswordUnavailableError(ConfigurationError):
+    """This user sees no password for a server: there is none, or it is kept from them."""
+
+
+class NotAllowedError(ConfigurationError):
+    """Who asks may not do this."""
+
+
+def server_named(service: client.Service, name: str, *, with_password: bool = True) -> Server:
+    """The server of a stanza of ``copydicom_servers.conf``, with its password unless told otherwise."""
+    return server_of(service, name, stanza_named(service, name), with_password=with_password)
+
+
+def server_of(
+    service: client.Service, name: str, stanza: Mapping[str, str], *, with_password: bool
+) -> Server:
+    """The server that the keys of a stanza describe, with its stored password if wanted."""
     base_url = stanza.get("base_url", "").strip()
     if not base_url:
         raise ConfigurationError(f"server {name!r} has no base_url; set it in copydicom_servers.conf")
@@ -69,7 +85,7 @@ def server_named(service: client.Service, name: str) -> Server:
         name=name,
         base_url=base_url,
         username=username,
-        password=_password(service, name) if username else "",
+        password=_password(service, name) if username and with_password else "",
         verify_tls=parse_bool(stanza.get("verify_tls", ""), f"server {name!r}: verify_tls", default=True),
         ca_bundle=stanza.get("ca_bundle", "").strip(),
         timezone=stanza.get("timezone", "").strip() or "UTC",
@@ -84,6 +100,7 @@ def server_named(service: client.Service, name: str) -> Server:
         rewrites=_flag(name, "rewrites", stanza.get("rewrites", "")),
         requires_anonymized=_flag(name, "requires_anonymized", stanza.get("requires_anonymized", "")),
         deidentified=_flag(name, "deidentified", stanza.get("deidentified", "")),
+        allow_ownerless=_flag(name, "allow_ownerless", stanza.get("allow_ownerless", "")),
     )
 
 
@@ -99,15 +116,39 @@ class Person:
     roles: frozenset[str]
     capabilities: frozenset[str]
 
-    def check_may_send_to(self, dest: Server) -> None:
-        """Raise unless this person may copy, and copy to this destination."""
-        if CAPABILITY not in self.capabilities:
-            raise ConfigurationError(
-                f"you may not run copydicom: your roles lack the capability {CAPABILITY}; "
+    @property
+    def reads_passwords(self) -> bool:
+        """Whether splunkd shows this person stored passwords."""
+        return PASSWORD_CAPABILITY in self.capabilities
+
+    def check_may_copy(self) -> None:
+        """Raise NotAllowedError unless this person may copy at all."""
+        if COPY_CAPABILITY not in self.capabilities:
+            raise NotAllowedError(
+                f"you may not run copydicom: your roles lack the capability {COPY_CAPABILITY}; "
                 "ask an admin for the role copydicom_operator"
             )
+
+    def check_may_configure(self) -> None:
+        """Raise NotAllowedError unless this person may set up servers."""
+        if CONFIGURE_CAPABILITY not in self.capabilities:
+            raise NotAllowedError(
+                f"you may not set up servers: your roles lack the capability {CONFIGURE_CAPABILITY}; "
+                "ask an admin for the role copydicom_admin"
+            )
+
+    def check_may_send_to(self, dest: Server) -> None:
+        """Raise NotAllowedError unless this person may copy, and copy to this destination."""
+        self.check_may_copy()
+        if self.name in OWNERLESS:
+            if not dest.allow_ownerless:
+                raise NotAllowedError(
+                    f"this search belongs to nobody, and server {dest.name!r} takes nothing from such; give "
+                    "the search an owner, or set allow_ownerless = true for the server"
+                )
+            return
         if dest.roles and not self.roles & set(dest.roles):
-            raise ConfigurationError(
+            raise NotAllowedError(
                 f"your roles may not send to server {dest.name!r}; "
                 "ask an admin to add one of them to its roles"
             )
@@ -171,7 +212,7 @@ def _password(service: client.Service, name: str) -> str:
     password = secret(service, APP, name)
     if password:
         return password
-    raise ConfigurationError(
+    raise PasswordUnavailableError(
         f"no password is stored for server {name!r}; save it in storage/passwords with realm {APP} and the "
         f"name {name}"
     )
@@ -184,7 +225,7 @@ def secret(service: client.Service, realm: str, name: str) -> str:
             if entry.realm == realm and entry.username == name:
                 return str(entry.clear_password)
     except (HTTPError, AuthenticationError) as error:
-        raise ConfigurationError(
+        raise PasswordUnavailableError(
             f"the password of {name!r} cannot be read ({status_of(error)}); your role needs the "
             "capability list_storage_passwords"
         ) from error

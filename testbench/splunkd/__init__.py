@@ -7,6 +7,7 @@ reports: a test that passes here has not leaned on something that nobody has loo
 that a live Splunk does the same; docs/development.md says what is left to see there.
 """
 
+from testbench.splunkd.alert_action import AlertResult, Trigger
 from testbench.splunkd.home import PackageError
 from testbench.splunkd.modular_input import InputRun, Validation
 from testbench.splunkd.pythons import pythons
@@ -17,6 +18,7 @@ from testbench.splunkd.splunkd import SearchResult, Splunkd
 from testbench.splunkd.violations import Violation, Violations
 
 __all__ = [
+    "AlertResult",
     "CommandResult",
     "InputRun",
     "Limits",
@@ -24,6 +26,7 @@ __all__ = [
     "PackageError",
     "SearchResult",
     "Splunkd",
+    "Trigger",
     "UnknownSpl",
     "Validation",
     "Violation",

@@ -32,6 +32,12 @@ class Meta:
         names = {role.strip() for role in allowed.split(",")}
         return "*" in names or bool(names & set(roles))
 
+    def writable(self, kind: str, name: str, roles: list[str]) -> bool:
+        """Whether one of these roles may change the object. Without a word about it, an admin may."""
+        allowed = dict(_ACCESS.findall(self._key(kind, name, "access"))).get("write", "admin")
+        names = {role.strip() for role in allowed.split(",")}
+        return "*" in names or bool(names & set(roles))
+
     def _key(self, kind: str, name: str, key: str) -> str:
         conf = self._conf()
         for stanza in (f"{kind}/{name}", kind, ""):

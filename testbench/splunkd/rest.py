@@ -23,6 +23,7 @@ from testbench.splunkd.rest_confs import Confs
 from testbench.splunkd.rest_jobs import Jobs
 from testbench.splunkd.rest_kvstore import KVStore
 from testbench.splunkd.rest_passwords import Passwords
+from testbench.splunkd.rest_scripts import RestScripts
 from testbench.splunkd.rest_session import basic_user, login
 from testbench.splunkd.users import NOBODY, Sessions, User
 from testbench.splunkd.violations import Violations
@@ -42,6 +43,7 @@ class RestServer:
         *,
         https: bool = False,
         version: str = "10.0.0",
+        scripts: RestScripts | None = None,
     ) -> None:
         self.home = home
         apps, metas = {home.app: home.confs}, {home.app: home.meta}
@@ -50,6 +52,7 @@ class RestServer:
         self.job_store = JobStore(run, violations.add)
         self.jobs = Jobs(self.job_store, violations.add)
         self.log: list[tuple[str, str, int]] = []
+        self._scripts = scripts
         handler = type("Handler", (_Handler,), {"rest": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -57,6 +60,8 @@ class RestServer:
             self._server.socket = _tls(home.root).wrap_socket(self._server.socket, server_side=True)
         self.port: int = self._server.server_address[1]
         self.uri = f"{'https' if https else 'http'}://127.0.0.1:{self.port}"
+        if scripts is not None:
+            scripts.uri = self.uri
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -118,6 +123,8 @@ class RestServer:
             case ("storage", "collections", "data", *_):
                 return self.kvstore.data
             case _:
+                if self._scripts is not None and self._scripts.answers(request):
+                    return self._scripts
                 raise NotStoodIn(f"{request.method} {request.path}")
 
     def _server_info(self, request: Request) -> atom.Response:

@@ -42,6 +42,7 @@ class Confs:
                 ]
                 return self._page(request, stanzas)
             case ("POST", ()):
+                request.require("admin_all_objects")
                 name, confs = request.need("__conf"), self._writable(request)
                 exists = name in confs.names()
                 confs.touch(name)
@@ -76,12 +77,14 @@ class Confs:
 
     def _create(self, request: Request, conf: str) -> atom.Response:
         stanza = request.need("name")
+        self._check_writable(request, conf, stanza)
         if any(stanza == name for _, name, _ in self._stanzas(request, conf)):
             raise Refused(409, f"An object with name={stanza} already exists")
         self._update(request, conf, stanza)
         return atom.with_status(self._one(request, conf, stanza), 201)
 
     def _update(self, request: Request, conf: str, stanza: str) -> None:
+        self._check_writable(request, conf, stanza)
         confs = self._writable(request)
         confs.update(conf, stanza, request.arguments())
         triggers = confs.read("app").get("triggers", {})
@@ -90,6 +93,7 @@ class Confs:
 
     def _delete(self, request: Request, conf: str, stanza: str) -> atom.Response:
         self._find(request, conf, stanza)
+        self._check_writable(request, conf, stanza)
         if not self._writable(request).remove(conf, stanza):
             raise Refused(403, f"Cannot remove the object {stanza}: it is in the app's default folder")
         return self._page(request, [self._entry(conf, *found) for found in self._stanzas(request, conf)])
@@ -113,7 +117,6 @@ class Confs:
         raise Refused(404, f"Could not find object id={stanza}")
 
     def _writable(self, request: Request) -> AppConfs:
-        request.require("admin_all_objects", f"edit_{request.path.split('/')[0]}")
         if request.app in self._confs and request.owner == "nobody":
             return self._confs[request.app]
         raise NotStoodIn(
@@ -121,6 +124,12 @@ class Confs:
             f"nobody/<an installed app>",
             400,
         )
+
+    def _check_writable(self, request: Request, conf: str, stanza: str) -> None:
+        """403 unless the app's metadata lets one of the caller's roles write it."""
+        meta = self._metas.get(request.app)
+        if meta is None or not meta.writable(conf, stanza, list(request.user.roles)):
+            request.require("admin_all_objects")
 
     @staticmethod
     def _entry(conf: str, app: str, stanza: str, keys: Stanza) -> atom.Entry:

@@ -83,6 +83,9 @@ class Passwords:
         request.require(*EDIT)
         if "-" in (request.owner, request.app):
             raise Refused(400, "Cannot create an object in a wildcard namespace")
+        meta = self._metas.get(request.app)
+        if meta is not None and not meta.writable("passwords", "", list(request.user.roles)):
+            request.require("admin_all_objects")
         realm, name, secret = request.fields.get("realm", ""), request.need("name"), request.need("password")
         new = Password(realm, name, secret, request.owner, request.app)
         place = (new.title, new.owner, new.app)
@@ -111,6 +114,9 @@ class Passwords:
 
     def _sees(self, request: Request, password: Password) -> bool:
         in_app = request.app in ("-", password.app)
+        found = self._metas.get(password.app)
+        if found is not None and not found.readable("passwords", password.title, list(request.user.roles)):
+            return False
         owners = {"nobody", request.user.name if request.owner == "-" else request.owner}
         if in_app and password.owner in owners:
             return True

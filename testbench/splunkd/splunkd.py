@@ -29,6 +29,7 @@ from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 from testbench.splunkd import modular_input, saved_searches
+from testbench.splunkd.alert_action import OWNERLESS, AlertResult, Trigger, run_alert_action
 from testbench.splunkd.event_stream import StreamEvent
 from testbench.splunkd.home import Home
 from testbench.splunkd.index import IndexedEvent, Indexes
@@ -37,6 +38,7 @@ from testbench.splunkd.modular_input import InputRun, Validation
 from testbench.splunkd.monitor import Monitors
 from testbench.splunkd.process import Instance
 from testbench.splunkd.rest import RestServer
+from testbench.splunkd.rest_scripts import RestScripts
 from testbench.splunkd.saved_searches import SavedRun, SavedSearch, Throttle
 from testbench.splunkd.scheme import Scheme
 from testbench.splunkd.search_command import CommandResult, CommandRun, Options
@@ -94,6 +96,9 @@ class Splunkd:
         self.violations = Violations()
         self.home = Home(root or Path(str(self._scratch and self._scratch.name)), Path(package), app)
         self.sessions = Sessions()
+        self.rest_scripts = RestScripts(
+            self.home, self.python, self.sessions, self.violations.child("restmap")
+        )
         self.rest = RestServer(
             self.home,
             self.sessions,
@@ -101,6 +106,7 @@ class Splunkd:
             self._run_job,
             https=https,
             version=version,
+            scripts=self.rest_scripts,
         )
         self._ahead = 0.0
         self._throttle = Throttle()
@@ -126,6 +132,7 @@ class Splunkd:
             if run.running:
                 run.kill()
         self.rest.close()
+        self.rest_scripts.close()
         if self._scratch is not None:
             self._scratch.cleanup()
 
@@ -153,14 +160,25 @@ class Splunkd:
             self._put("storage/passwords", name, f"{self.home.app}:{name}:", secret, fixed=("realm",))
 
     def request(
-        self, method: str, path: str, fields: dict[str, str] | None = None, user: str = ADMIN.name
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, str] | None = None,
+        user: str = ADMIN.name,
+        document: Any = None,
     ) -> tuple[int, Any]:
-        """Ask the REST API in the app's namespace, as JSON: the status and the document."""
+        """Ask the REST API in the app's namespace, as JSON: the status and the document.
+
+        What is posted is a form of `fields`, or `document` as JSON.
+        """
         url = f"{self.rest.uri}/servicesNS/nobody/{self.home.app}/{path}"
         form = urlencode({**(fields or {}), "output_mode": "json"})
         body = form.encode() if method == "POST" else None
         target = url if method == "POST" else f"{url}?{form}"
         headers = {"Authorization": f"Splunk {self.sessions.key(user)}"}
+        if document is not None:
+            target, body = f"{url}?output_mode=json", json.dumps(document).encode()
+            headers["Content-Type"] = "application/json"
         asked = urllib.request.Request(target, body, headers, method=method)
         context = ssl._create_unverified_context() if self.rest.uri.startswith("https") else None
         try:
@@ -342,6 +360,18 @@ class Splunkd:
         args, raw_args = arguments(text)
         reported = self._reported(name)
         result = CommandRun(self._instance(user.name), name, args, raw_args, options, reported).run(rows)
+        self.monitors.poll()
+        return result
+
+    # -- alert actions ------------------------------------------------------------------------------
+
+    def run_alert_action(self, action: str, rows: list[Row], trigger: Trigger) -> AlertResult:
+        """Run an alert action of the app over the rows of a saved search; then index its audit trail."""
+        owner = SYSTEM.name if trigger.owner == OWNERLESS else trigger.owner
+        user = self.sessions.users[owner]
+        if not self.home.meta.readable("alert_actions", action, list(user.roles)):
+            raise PermissionError(f"{owner} may not use the alert action {action}")
+        result = run_alert_action(self._instance(owner), action, rows, trigger, self._reported(action))
         self.monitors.poll()
         return result
 

@@ -14,6 +14,7 @@ from testbench.splunkd.conf import Conf
 
 ADMIN_CAPABILITIES = (
     "admin_all_objects",
+    "edit_copydicom",
     "edit_storage_passwords",
     "list_storage_passwords",
     "run_copydicom",
