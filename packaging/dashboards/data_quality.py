@@ -212,7 +212,7 @@ def view() -> View:
                 records,
                 """
                 | eval warnings=coalesce(mvcount(warning), 0)
-                | timechart span=7d limit=0 sum(warnings) BY modality
+                | timechart span=1w@w1 limit=0 sum(warnings) BY modality
                 """,
             ),
             x="Week",

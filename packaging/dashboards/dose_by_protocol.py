@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import drilldowns, inputs, palette, panels
-from dashboards.spl import headed
+from dashboards.spl import headed, weekly
 from dashboards.studio import Panel, View
 
 _IRRADIATIONS = """
@@ -230,10 +230,7 @@ def _over_time(view: View, shown: str, name: str, field: str, unit: str) -> Pane
     chain = view.chain(
         f"{name} over time",
         shown,
-        f"""
-        {_TOP.strip()}
-        | timechart span=7d limit=0 median({field}) BY standard_protocol
-        """,
+        _TOP + weekly(field, "standard_protocol"),
     )
     return panels.line(
         f"Median {name} by week: eight most frequent protocols",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import drilldowns, inputs, palette, panels
-from dashboards.spl import each_quantity, headed, or_say, statistics
+from dashboards.spl import each_quantity, headed, medians_of, or_say, statistics
 from dashboards.studio import View
 
 _STUDIES = """
@@ -49,23 +49,19 @@ def view() -> View:
         "shown irradiations", view.base("irradiations", _IRRADIATIONS), f"| search {terms}"
     )
 
-    totals = view.chain(
-        "totals",
-        shown,
-        """
-        | stats count AS studies exactperc50(total_dap_Gycm2) AS dap exactperc50(total_rp_dose_mGy) AS dose exactperc50(total_fluoro_time_s) AS seconds max(total_rp_dose_mGy) AS highest
-        | eval minutes=seconds/60
-        """,
-    )
+    counts = view.chain("counts", shown, "| stats count AS studies max(total_rp_dose_mGy) AS highest")
+    medians = view.chain("medians", shown, _QUANTITIES + medians_of("quantity"))
     view.row(
         120,
-        panels.number("Studies", totals, "studies"),
-        panels.number("Median DAP", totals, "dap", unit="Gy.cm2", digits=1),
-        panels.number("Median dose at reference point", totals, "dose", unit="mGy", digits=0),
-        panels.number("Median fluoroscopy time", totals, "minutes", unit="min", digits=1),
+        panels.number("Studies", counts, "studies"),
+        panels.number("Median DAP", medians, "DAP (Gy.cm2)", unit="Gy.cm2", digits=1),
+        panels.number(
+            "Median dose at reference point", medians, "Dose at reference point (mGy)", unit="mGy", digits=0
+        ),
+        panels.number("Median fluoroscopy time", medians, "Fluoroscopy time (min)", unit="min", digits=1),
         panels.number(
             "Highest dose at reference point",
-            totals,
+            counts,
             "highest",
             unit="mGy",
             levels=[(0, palette.GOOD), (2000, palette.BAD)],

@@ -83,7 +83,7 @@ def _dropdown(menu: Menu, source: str) -> dict[str, Any]:
             "items": "> frame(label, value) | prepend(all) | objects()",
         },
         "context": {
-            "all": [["All", "*"]],
+            "all": [["All"], ["*"]],
             "label": f'> primary | seriesByName("{menu.field}") | renameSeries("label")',
             "value": f'> primary | seriesByName("{menu.field}") | renameSeries("value")',
         },

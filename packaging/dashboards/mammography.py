@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import drilldowns, inputs, panels
-from dashboards.spl import headed, statistics
+from dashboards.spl import each_quantity, headed, medians_of, statistics, weekly
 from dashboards.studio import View
 
 _IRRADIATIONS = """
@@ -14,6 +14,15 @@ _IRRADIATIONS = """
 | table _time study_instance_uid identifier site station_name device_name standard_protocol age_band side projection technique thickness compression_thickness_mm compression_force_N kvp_kV agd_mGy
 """
 _STATISTICS = statistics("mGy")
+_QUANTITIES = each_quantity(
+    ("AGD (mGy)", "Compressed thickness (mm)", "Compression force (N)", "kVp (kV)"),
+    value={
+        "AGD (mGy)": "agd_mGy",
+        "Compressed thickness (mm)": "compression_thickness_mm",
+        "Compression force (N)": "compression_force_N",
+        "kVp (kV)": "kvp_kV",
+    },
+)
 
 
 def view() -> View:
@@ -27,18 +36,15 @@ def view() -> View:
     menus = (inputs.SITE, inputs.STATION, inputs.PROTOCOL, inputs.AGE)
     shown = inputs.add_menus(view, irradiations, menus)
 
-    totals = view.chain(
-        "totals",
-        shown,
-        "| stats count AS exposures dc(study_instance_uid) AS studies exactperc50(agd_mGy) AS agd exactperc50(compression_thickness_mm) AS thickness exactperc50(compression_force_N) AS force",
-    )
+    counts = view.chain("counts", shown, "| stats count AS exposures dc(study_instance_uid) AS studies")
+    medians = view.chain("medians", shown, _QUANTITIES + medians_of("quantity"))
     view.row(
         120,
-        panels.number("Exposures", totals, "exposures"),
-        panels.number("Studies", totals, "studies"),
-        panels.number("Median AGD", totals, "agd", unit="mGy", digits=2),
-        panels.number("Median compressed thickness", totals, "thickness", unit="mm"),
-        panels.number("Median compression force", totals, "force", unit="N"),
+        panels.number("Exposures", counts, "exposures"),
+        panels.number("Studies", counts, "studies"),
+        panels.number("Median AGD", medians, "AGD (mGy)", unit="mGy", digits=2),
+        panels.number("Median compressed thickness", medians, "Compressed thickness (mm)", unit="mm"),
+        panels.number("Median compression force", medians, "Compression force (N)", unit="N"),
     )
     view.row(
         380,
@@ -91,7 +97,7 @@ def view() -> View:
         360,
         panels.line(
             "Median AGD by week and station",
-            view.chain("over time", shown, "| timechart span=7d limit=0 median(agd_mGy) BY station_name"),
+            view.chain("over time", shown, weekly("agd_mGy", "station_name")),
             x="Week",
             y="Median AGD (mGy)",
         ),
@@ -100,21 +106,24 @@ def view() -> View:
             view.chain(
                 "technique",
                 shown,
-                """
-                | stats count AS n exactperc50(kvp_kV) AS kvp exactperc50(compression_force_N) AS force exactperc50(agd_mGy) AS agd BY station_name technique
-                | sort 0 station_name technique
+                _QUANTITIES
+                + """
+                | `dose_statistics(value, station_name technique quantity)`
+                | sort 0 +station_name, +technique, +quantity
                 """
                 + headed(
                     {
                         "station_name": "Station",
                         "technique": "Anode / filter",
-                        "kvp": "Median kVp (kV)",
-                        "force": "Median force (N)",
-                        "agd": "Median AGD (mGy)",
+                        "quantity": "Quantity",
+                        "n": "n",
+                        "p25": "p25",
+                        "median": "Median",
+                        "p75": "p75",
                     }
                 ),
             ),
-            digits={"Median kVp (kV)": 0, "Median force (N)": 0, "Median AGD (mGy)": 2},
+            digits={"p25": 1, "Median": 1, "p75": 1},
         ),
     )
     view.row(

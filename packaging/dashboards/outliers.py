@@ -129,7 +129,7 @@ def view() -> View:
         340,
         panels.columns(
             "Studies by week and reason",
-            view.chain("by week", found, "| mvexpand reason | timechart span=7d limit=0 count BY reason"),
+            view.chain("by week", found, "| mvexpand reason | timechart span=1w@w1 limit=0 count BY reason"),
             x="Week of the study",
             y="Studies",
             stacked=True,

@@ -8,7 +8,7 @@ from dashboards.studio import View
 
 _STUDIES = """
 `dicom_studies`
-| table _time StudyInstanceUID AccessionNumber StudyDescription modality site station_name device_name n_series n_instances has_dose_record
+| table _time StudyInstanceUID AccessionNumber StudyDescription modality site station_name device_name n_series n_instances
 """
 _DOSES = """
 `dose_studies`
@@ -74,9 +74,13 @@ def view() -> View:
                 "by hour",
                 shown,
                 """
-                | eval hour=strftime(_time, "%H"), day=strftime(_time, "%w"), weekday=strftime(_time, "%a")
-                | stats count AS studies BY day weekday hour
-                | sort 0 hour day | table hour weekday studies
+                | eval hour=tonumber(strftime(_time, "%H")), day=(tonumber(strftime(_time, "%w"))+6)%7
+                | stats count AS studies BY day hour
+                | appendpipe [stats count AS studies | eval studies=0, day=mvrange(0, 7), hour=mvrange(0, 24) | mvexpand day | mvexpand hour]
+                | stats sum(studies) AS studies BY day hour
+                | eval weekday=mvindex(split("Mon Tue Wed Thu Fri Sat Sun", " "), day)
+                | sort 0 +day, +hour
+                | table hour weekday studies
                 """,
             ),
             description="When examinations begin: hour across, weekday down, the number of studies in the circle.",
@@ -148,6 +152,7 @@ def view() -> View:
             x="Station",
             y="Studies",
             stacked=True,
+            names=True,
             colours=palette.MODALITIES,
         ),
     )

@@ -60,7 +60,12 @@ def table(
         formats.setdefault(column, {})["rowColors"] = (
             f'> table | seriesByName("{column}") | matchValue(word{at})'
         )
-    options: Options = {"count": rows, "showInternalFields": False, "headerVisibility": "fixed"}
+    options: Options = {
+        "count": rows,
+        "fontSize": "small",
+        "headerVisibility": "fixed",
+        "showInternalFields": False,
+    }
     if formats:
         options["columnFormat"] = formats
     return Panel("table", title, source, options=options, context=context, **more)
@@ -73,18 +78,24 @@ def columns(
     x: str,
     y: str,
     stacked: bool = False,
+    names: bool = False,
     colours: Mapping[str, str] | None = None,
     legend: bool = True,
     more_options: Options | None = None,
     **more: Any,
 ) -> Panel:
-    """Columns over the first field; the other fields are the series. `colours` by series."""
+    """Columns over the first field; the other fields are the series. `colours` by series.
+
+    `names`: what stands on the x axis are names, which need room.
+    """
     options = _axes(x, y) | {
         "stackMode": "stacked" if stacked else "auto",
         "legendDisplay": "right" if legend else "off",
         "showYAxisWithZero": True,
         "seriesColors": palette.SERIES,
     }
+    if names:
+        options |= {"xAxisLabelRotation": -45}
     if colours:
         options["seriesColorsByField"] = dict(colours)
     return Panel("column", title, source, options=options | (more_options or {}), **more)
@@ -156,6 +167,7 @@ def box(title: str, source: str, *, x: str, y: str, **more: Any) -> Panel:
             "Max": palette.RED,
         },
         "lineWidth": 0,
+        "xAxisLabelRotation": -45,
     }
     return Panel("column", title, source, options=options, **more)
 
@@ -164,13 +176,13 @@ def punchcard(title: str, source: str, **more: Any) -> Panel:
     """Bubbles by the first field (across), the second (down) and the third (size)."""
     options: Options = {
         "showDynamicBubbleSize": True,
-        "bubbleSizeMin": 0.1,
+        "bubbleSizeMin": 0.3,
         "showMaxValuePulsation": False,
         "bubbleLabelDisplay": "all",
         "legendDisplay": "off",
         "bubbleColor": "> size | gradient(shades)",
     }
-    context = {"shades": {"colors": ["#7FB2DE", palette.BLUE]}}
+    context = {"shades": {"colors": ["#9CC5E6", palette.BLUE]}}
     return Panel("punchcard", title, source, options=options, context=context, **more)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import drilldowns, inputs, palette, panels
-from dashboards.spl import headed, or_say
+from dashboards.spl import each_quantity, headed, or_say, statistics
 from dashboards.studio import View
 
 _RADIOGRAPHS = """
@@ -16,6 +16,13 @@ _ACTIVITIES = """
 | table _time study_instance_uid identifier modality site station_name device_name standard_protocol age_band agent radionuclide weight_kg administered_activity_MBq effective_dose_mSv
 """
 _MENUS = (inputs.SITE, inputs.STATION, inputs.PROTOCOL, inputs.AGE)
+_EXPOSURES = {
+    "kVp (kV)": "kvp_kV",
+    "Exposure (mAs)": "exposure_mAs",
+    "Entrance exposure (mGy)": "entrance_exposure_mGy",
+    "Exposure index": "exposure_index",
+    "Deviation index": "deviation_index",
+}
 _STATISTICS = ("Min", "p25", "Median", "Mean", "p75", "Max")
 
 
@@ -92,9 +99,13 @@ def view() -> View:
             view.chain(
                 "exposure",
                 shown,
-                """
-                | stats count AS n exactperc50(kvp_kV) AS kvp exactperc50(exposure_mAs) AS mas exactperc50(entrance_exposure_mGy) AS entrance exactperc50(exposure_index) AS index_median exactperc50(deviation_index) AS deviation BY station_name standard_protocol dose_source
-                | sort 0 station_name standard_protocol
+                each_quantity(
+                    _EXPOSURES,
+                    value=_EXPOSURES,
+                )
+                + """
+                | `dose_statistics(value, station_name standard_protocol dose_source quantity)`
+                | sort 0 +station_name, +standard_protocol, +quantity
                 """
                 + or_say("station_name", "No radiograph in this time range")
                 + headed(
@@ -102,22 +113,12 @@ def view() -> View:
                         "station_name": "Station",
                         "standard_protocol": "Protocol",
                         "dose_source": "From",
-                        "n": "n",
-                        "kvp": "Median kVp (kV)",
-                        "mas": "Median exposure (mAs)",
-                        "entrance": "Median entrance exposure (mGy)",
-                        "index_median": "Median exposure index",
-                        "deviation": "Median deviation index",
+                        "quantity": "Quantity",
+                        **statistics(),
                     }
                 ),
             ),
-            digits={
-                "Median kVp (kV)": 0,
-                "Median exposure (mAs)": 1,
-                "Median entrance exposure (mGy)": 2,
-                "Median exposure index": 0,
-                "Median deviation index": 1,
-            },
+            digits={header: 2 for name, header in statistics().items() if name != "n"},
             description="From: a dose report, or the header of an image.",
         ),
     )
@@ -128,13 +129,6 @@ def view() -> View:
             view.chain("by day", shown, "| timechart span=1d limit=0 count BY station_name"),
             x="Day",
             y="Radiographs",
-            stacked=True,
-        ),
-        panels.columns(
-            "Administrations by day and radiopharmaceutical",
-            view.chain("given by day", activities, "| timechart span=1d limit=0 count BY agent"),
-            x="Day",
-            y="Administrations",
             stacked=True,
         ),
     )

@@ -36,6 +36,25 @@ def each_quantity(names: Iterable[str], **values: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
+def medians_of(group: str) -> str:
+    """One row with the median of `value` in each group, a column each."""
+    return f"""
+| `dose_statistics(value, {group})`
+| eval all="all"
+| xyseries all {group} median
+"""
+
+
+def weekly(metric: str, by: str) -> str:
+    """The median of each week (from Monday on) and group, as columns over `_time`."""
+    return f"""
+| eval _time=relative_time(_time, "@w1")
+| `dose_statistics({metric}, _time {by})`
+| xyseries _time {by} median
+| sort 0 +_time
+"""
+
+
 def chosen(menus: Iterable[tuple[str, str]]) -> str:
     """The rows that fit the menus, pairs of field and token; `*` in a token stands for all."""
     return "| search " + " ".join(f"{field}=${token}|s$" for field, token in menus)

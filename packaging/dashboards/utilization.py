@@ -68,6 +68,7 @@ def view() -> View:
             x="Station",
             y="Studies",
             stacked=True,
+            names=True,
             colours=palette.MODALITIES,
         ),
         panels.columns(
