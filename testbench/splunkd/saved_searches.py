@@ -104,7 +104,7 @@ class SavedSearch:
         return _RELATIONS[relation](counts[kind], limit)
 
     def run_times(self, start: float, end: float) -> Iterator[float]:
-        """When the scheduler would run it, from `start` on and before `end`; never when it is not scheduled."""
+        """When the scheduler would run it, from `start` on and before `end`; never when not scheduled."""
         if self._true("enableSched"):
             yield from cron.times(self.keys.get("cron_schedule", ""), start, end)
 

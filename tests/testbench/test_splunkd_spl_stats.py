@@ -86,7 +86,8 @@ def test_the_arithmetic_is_duckdbs(size: int) -> None:
     rows: list[Row] = [{"g": g, "v": str(v)} for g, v in zip(groups, values, strict=True)]
     ours = run(
         "stats count sum(v) AS s avg(v) AS a min(v) AS lo max(v) AS hi median(v) AS m perc25(v) AS q1 "
-        "perc75(v) AS q3 p95(v) AS p95 stdev(v) AS sd var(v) AS var stdevp(v) AS sdp range(v) AS r dc(v) AS d BY g",
+        "perc75(v) AS q3 p95(v) AS p95 stdev(v) AS sd var(v) AS var stdevp(v) AS sdp range(v) AS r "
+        "dc(v) AS d BY g",
         rows,
     )
     table = duckdb.connect()
@@ -95,7 +96,8 @@ def test_the_arithmetic_is_duckdbs(size: int) -> None:
     theirs = table.execute(
         "SELECT g, count(*), sum(v), avg(v), min(v), max(v), median(v), quantile_cont(v, 0.25),"
         " quantile_cont(v, 0.75), quantile_cont(v, 0.95), coalesce(stddev_samp(v), 0),"
-        " coalesce(var_samp(v), 0), stddev_pop(v), max(v) - min(v), count(DISTINCT v) FROM t GROUP BY g ORDER BY g"
+        " coalesce(var_samp(v), 0), stddev_pop(v), max(v) - min(v), count(DISTINCT v) FROM t"
+        " GROUP BY g ORDER BY g"
     ).fetchall()
     assert [row["g"] for row in ours] == [line[0] for line in theirs]
     for row, line in zip(ours, theirs, strict=True):
