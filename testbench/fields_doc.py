@@ -41,8 +41,8 @@ content under its title, such as `X-Ray Radiation Dose Report`, in place of Cont
 
 With `level = series` or `level = study` there is one event for each of them, and the tags are those whose
 value is the same in all its images. Sequences are not among them. Reports, presentation states and key
-objects (modalities SR, PR, KO, DOC) count, but their tags do so only where there are no images: they come from
-other machines. With `tags = main`, tags of the series are what Orthanc noted from its first instance.
+objects (modalities SR, PR, KO, DOC) count, but their tags do so only where there are no images: they come
+from other machines. With `tags = main`, tags of the series are what Orthanc noted from its first instance.
 
 | field | example | note |
 | --- | --- | --- |
