@@ -77,11 +77,12 @@ def inherit(conf: Conf) -> Conf:
 
 
 class AppConfs:
-    """The conf files of one installed app. Reads the disk each time, as `btool` does; safe for threads."""
+    """The conf files of one installed app. Sees each change on the disk, as `btool`; safe for threads."""
 
     def __init__(self, app_dir: Path) -> None:
         self.app_dir = app_dir
         self._lock = threading.RLock()
+        self._parsed: dict[Path, tuple[tuple[int, int], Conf]] = {}
 
     def names(self) -> list[str]:
         """The confs that the app has, by name without `.conf`."""
@@ -98,7 +99,7 @@ class AppConfs:
     def local(self, name: str) -> Conf:
         """What a person or the setup page has changed."""
         with self._lock:
-            return self._file("local", name)
+            return layer(self._file("local", name))
 
     def update(self, name: str, stanza: str, keys: Stanza) -> None:
         """Write keys of one stanza to `local/`, as the REST API does."""
@@ -120,10 +121,19 @@ class AppConfs:
             return True
 
     def _file(self, folder: str, name: str) -> Conf:
+        """One file as it is now; not to be changed, since it is read again only when the file was written."""
         path = self.app_dir / folder / f"{name}.conf"
-        return parse_conf(path.read_text("utf-8"), f"{folder}/{name}.conf") if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        stat = path.stat()
+        stamp = stat.st_mtime_ns, stat.st_size
+        known = self._parsed.get(path)
+        if known is None or known[0] != stamp:
+            known = self._parsed[path] = stamp, parse_conf(path.read_text("utf-8"), f"{folder}/{name}.conf")
+        return known[1]
 
     def _write(self, name: str, conf: Conf) -> None:
         path = self.app_dir / "local" / f"{name}.conf"
         path.parent.mkdir(exist_ok=True)
         path.write_text(render_conf(conf), "utf-8")
+        self._parsed.pop(path, None)

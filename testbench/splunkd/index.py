@@ -5,6 +5,8 @@ Source: `props.conf.spec`, `indexes.conf.spec`; what a search makes of an event 
 
 from __future__ import annotations
 
+import functools
+import math
 import re
 import threading
 import time
@@ -40,9 +42,11 @@ class IndexedEvent:
     source: str
     sourcetype: str
 
+    @functools.cached_property
     def internal_fields(self) -> Row:
+        """The fields that every event has."""
         return {
-            "_time": f"{self.time:.3f}".removesuffix(".000"),
+            "_time": f"{math.floor(self.time * 1000 + 1e-4) / 1000:.3f}".removesuffix(".000"),
             "_indextime": number_text(float(int(self.index_time))),
             "_raw": self.raw,
             "host": self.host,
@@ -150,7 +154,7 @@ class Indexes:
         typed = event_types(confs["eventtypes"], confs["tags"])
         events = [event for found in self.as_dict().values() for event in reversed(found)]
         for event in sorted(events, key=lambda event: -event.time):
-            internal = event.internal_fields()
+            internal = event.internal_fields
             if accept is not None and not accept(internal):
                 continue
             kind = (event.sourcetype, event.source, event.host)

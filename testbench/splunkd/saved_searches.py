@@ -81,9 +81,7 @@ class SavedSearch:
             )
         names = [part for part in re.split(r"[,\s]+", self.keys.get("alert.suppress.fields", "")) if part]
         if bool(names) != self.each_result:
-            raise UnknownSpl(
-                f"[{self.name}] alert.suppress.fields go with alert.digest_mode = 0, and it with them"
-            )
+            raise UnknownSpl(f"[{self.name}] alert.suppress.fields and alert.digest_mode = 0 go together")
         return int(match[1]) * SECONDS[UNITS[match[2]]], names
 
     def triggers(self, result: SearchResult, chained: Callable[[str], SearchResult]) -> bool:
@@ -104,7 +102,7 @@ class SavedSearch:
         return _RELATIONS[relation](counts[kind], limit)
 
     def run_times(self, start: float, end: float) -> Iterator[float]:
-        """When the scheduler would run it, from `start` on and before `end`; never when not scheduled."""
+        """When the scheduler would run it, from `start` on and before `end`; never without `enableSched`."""
         if self._true("enableSched"):
             yield from cron.times(self.keys.get("cron_schedule", ""), start, end)
 

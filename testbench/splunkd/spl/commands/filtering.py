@@ -19,7 +19,10 @@ DEDUP = {"consecutive": "false", "keepempty": "false"}
 
 @command("search", keeps_columns=True)
 def search(text: str, context: Context) -> Step:
-    holds = parse_terms(text, context.now).holds
+    terms = parse_terms(text, context.now)
+    if terms.times:
+        raise UnknownSpl(f"search: a time behind the first command: {text!r}")
+    holds = terms.holds
     return lambda rows: [row for row in rows if holds(row)]
 
 
