@@ -12,9 +12,10 @@ from testbench.splunkd.home import PackageError
 from testbench.splunkd.modular_input import InputRun, Validation
 from testbench.splunkd.pythons import pythons
 from testbench.splunkd.search_command import CommandResult, Options
+from testbench.splunkd.searches import SearchResult
 from testbench.splunkd.spl import UnknownSpl
 from testbench.splunkd.spl.extraction import Limits
-from testbench.splunkd.splunkd import SearchResult, Splunkd
+from testbench.splunkd.splunkd import Splunkd
 from testbench.splunkd.violations import Violation, Violations
 
 __all__ = [

@@ -20,7 +20,7 @@ from testbench.splunkd.spl.relative_time import SECONDS, UNITS
 from testbench.splunkd.spl.values import Row, all_values, as_number
 
 if TYPE_CHECKING:
-    from testbench.splunkd.splunkd import SearchResult
+    from testbench.splunkd.searches import SearchResult
 
 _KNOWN = re.compile(
     r"search|description|disabled|is_visible|enableSched|realtime_schedule|cron_schedule|schedule_window"

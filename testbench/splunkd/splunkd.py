@@ -12,7 +12,6 @@ Splunk. What it does not know it refuses and reports (`violations`).
 
 from __future__ import annotations
 
-import contextlib
 import json
 import ssl
 import sys
@@ -21,14 +20,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
-from testbench.splunkd import modular_input, saved_searches
+from testbench.splunkd import modular_input
 from testbench.splunkd.alert_action import OWNERLESS, AlertResult, Trigger, run_alert_action
 from testbench.splunkd.event_stream import StreamEvent
 from testbench.splunkd.home import Home
@@ -39,38 +36,15 @@ from testbench.splunkd.monitor import Monitors
 from testbench.splunkd.process import Instance
 from testbench.splunkd.rest import RestServer
 from testbench.splunkd.rest_scripts import RestScripts
-from testbench.splunkd.saved_searches import SavedRun, SavedSearch, Throttle
+from testbench.splunkd.saved_searches import SavedRun, SavedSearch
 from testbench.splunkd.scheme import Scheme
 from testbench.splunkd.search_command import CommandResult, CommandRun, Options
-from testbench.splunkd.spl.commands.fields import columns_of
-from testbench.splunkd.spl.context import Rows, TimeRange
+from testbench.splunkd.searches import Searches, SearchResult
 from testbench.splunkd.spl.extraction import Limits
-from testbench.splunkd.spl.lookups import Lookups
-from testbench.splunkd.spl.pipeline import External, Pipeline
-from testbench.splunkd.spl.relative_time import parse_time
 from testbench.splunkd.spl.syntax import arguments
 from testbench.splunkd.spl.values import Row
 from testbench.splunkd.users import ADMIN, SYSTEM, Sessions, User, capabilities_of
 from testbench.splunkd.violations import Violations
-
-
-@dataclass
-class SearchResult:
-    """The rows of a search, the messages of its commands, and `error` when Splunk would call it failed.
-
-    `fields` are the columns in their order, those that no row has too.
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    messages: list[tuple[str, str]] = field(default_factory=list)
-    error: str | None = None
-    fields: list[str] = field(default_factory=list)
-    span: TimeRange = field(default_factory=TimeRange)
-    commands: list[CommandResult] = field(default_factory=list)
-
-
-class _Failed(Exception):
-    """A command ended the search; what it had returned is kept."""
 
 
 class Splunkd:
@@ -109,12 +83,9 @@ class Splunkd:
             scripts=self.rest_scripts,
         )
         self._ahead = 0.0
-        self._throttle = Throttle()
         self.indexes = Indexes(self.home, self.violations.child("index"), limits)
         self.indexes.clock = lambda: self.now
-        store = self.rest.kvstore
-        self.lookups = Lookups(self.home.confs, partial(store.documents, app), partial(store.replace, app))
-        self.indexes.lookups = self.lookups
+        self.searches = Searches(self.home, self.indexes, self.rest.kvstore, self.run_command)
         self.monitors = Monitors(self.home, self.indexes, Instance.host)
         self._runs: list[InputRun] = []
 
@@ -240,76 +211,19 @@ class Splunkd:
 
     # -- searches -----------------------------------------------------------------------------------
 
-    def search(
-        self,
-        text: str,
-        user: str = ADMIN.name,
-        *,
-        earliest: str | float | None = None,
-        latest: str | float | None = None,
-        index_earliest: str | float | None = None,
-        index_latest: str | float | None = None,
-        now: float | None = None,
-        base: SearchResult | None = None,
-        **options: Any,
-    ) -> SearchResult:
-        """Run a search over all that is indexed; `options` are those of `search_command.Options`.
-
-        `earliest` and the like are the time range beside the search: seconds since 1970 or time modifiers;
-        None or an empty text is open. `now` is the time of the search; None is the stand-in's clock. With
-        `base` the text goes on from the rows of another search. The time zone is UTC. Raises UnknownSpl for
-        SPL that the stand-in does not evaluate.
-        """
-        result = SearchResult()
-        chosen = Options(**{"app": self.home.app, "user": user, "search": text, **options})
-
-        def external(name: str, rest: str, rows: list[Row]) -> list[Row]:
-            done = self.run_command(name, rest, rows, chosen)
-            result.commands.append(done)
-            result.messages += done.messages
-            if done.error is not None:
-                result.error, result.rows = done.error, done.rows
-                raise _Failed
-            return done.rows
-
-        at = self.now if now is None else now
-        span = TimeRange(*(_moment(one, at) for one in (earliest, latest, index_earliest, index_latest)))
-        before = None if base is None else Rows(base.rows, base.fields)
-        with contextlib.suppress(_Failed):
-            rows = self.pipeline(external).run(text, span=span, now=at, base=before)
-            result.rows, result.fields = list(rows), columns_of(rows)
-        result.span = span
-        return result
-
-    def pipeline(self, external: External | None = None) -> Pipeline:
-        """The evaluator over all that is indexed; its `check` reads a search without running it."""
-        return Pipeline(
-            self.indexes.rows,
-            self.home.confs.read("macros"),
-            external,
-            frozenset(name for name in self.home.confs.read("commands") if name != "default"),
-            lookups=self.lookups,
-            selected=self.indexes.rows,
-        )
+    def search(self, text: str, user: str = ADMIN.name, **asked: Any) -> SearchResult:
+        """Run a search over all that is indexed; see `Searches.run` for its time range and options."""
+        return self.searches.run(text, user, **asked)
 
     # -- saved searches and their alerts --------------------------------------------------------------
 
     def saved_searches(self) -> dict[str, SavedSearch]:
         """Those of savedsearches.conf by name, disabled ones too."""
-        return saved_searches.read(self.home.confs.read("savedsearches"))
+        return self.searches.saved()
 
     def run_saved_search(self, name: str, *, now: float | None = None, user: str = ADMIN.name) -> SavedRun:
-        """Run it as the scheduler would at `now`, disabled or not, and return what it would send.
-
-        What is throttled stays so for later runs. LookupError when there is no such saved search.
-        """
-        at = self.now if now is None else now
-        saved = saved_searches.by_name(self.saved_searches(), name)
-        result = self.search(saved.search, user, now=at, **saved.time_range)
-        run = SavedRun(name, at, result)
-        if saved.triggers(result, lambda text: self.search(text, user, now=at, base=result)):
-            saved_searches.alerts_of(saved, run, self._throttle)
-        return run
+        """Run it as the scheduler would, disabled or not, and return what it would send."""
+        return self.searches.run_saved(name, now=now, user=user)
 
     # -- time and events for tests --------------------------------------------------------------------
 
@@ -395,12 +309,6 @@ class Splunkd:
 
     def _reported(self, where: str) -> Violations:
         return self.violations.child(where)
-
-
-def _moment(given: str | float | None, now: float) -> float | None:
-    if given is None or given == "":
-        return None
-    return parse_time(given, now) if isinstance(given, str) else float(given)
 
 
 def _conf_text(value: Any) -> str:

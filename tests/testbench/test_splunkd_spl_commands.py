@@ -65,6 +65,7 @@ def ids(text: str) -> list[object]:
         ("sort 0 room, -id", ["4", "3", "1", "2"]),
         ("sort 0 kv_b", ["3", "1", "2", "4"]),
         ("sort 2 -id", ["4", "3"]),
+        ("sort limit=1 id", ["1"]),
         ("dedup room", ["1", "2"]),
         ("dedup 2 room", ["1", "2", "3"]),
         ("dedup room sortby -id", ["4", "2"]),
