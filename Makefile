@@ -32,12 +32,23 @@ demo: package
 	@$(BIN)/python -m testbench.demo $(if $(KEEP),--keep)
 
 test: package build/orthanc-1.12
+	-@$(MAKE) --no-print-directory build/views/ready
 	@$(BIN)/python -m testbench.unit_tests_on_pythons
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # The second Orthanc that the tests run on. Where it cannot be had they skip, and say so.
 build/orthanc-1.12: $(VENV)/ready
 	-@[ -e $@ ] || $(BIN)/python -m testbench.fetch_orthanc_112
+
+# The page that renders the dashboards: Splunk's own components from npm, bundled. Never shipped.
+PAGE := testbench/views
+build/views/ready: $(VENV)/ready $(PAGE)/package-lock.json $(PAGE)/build.mjs $(wildcard $(PAGE)/page/*)
+	@testbench/install.sh $(PYTHON) views
+	@[ $(PAGE)/node_modules/.package-lock.json -nt $(PAGE)/package-lock.json ] || \
+		{ echo "installing what renders the dashboards into $(PAGE)/node_modules"; \
+		cd $(PAGE) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }
+	@cd $(PAGE) && node build.mjs
+	@touch $@
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
@@ -58,4 +69,4 @@ inspect: package
 	$(BIN)/python packaging/inspect_package.py
 
 clean:
-	rm -rf build dist .venv .venv-* *.egg-info
+	rm -rf build dist .venv .venv-* *.egg-info testbench/views/node_modules

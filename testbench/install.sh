@@ -1,9 +1,16 @@
 #!/bin/sh
 # Installs what a fresh Debian machine lacks for the demo and the tests: Orthanc, and Python's venv.
-# Usage: testbench/install.sh [python3]
+# Usage: testbench/install.sh [python3 [views]]; with `views` also what renders dashboards: Node and Chromium.
 set -eu
 python=${1:-python3}
 packages=
+if [ "${2:-}" = views ]; then
+    command -v node >/dev/null 2>&1 || packages="$packages nodejs"
+    command -v npm >/dev/null 2>&1 || packages="$packages npm"
+    [ -n "${COPYDICOM_CHROMIUM:-}" ] || command -v chromium >/dev/null 2>&1 ||
+        command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
+        packages="$packages chromium fonts-dejavu-core"
+fi
 command -v Orthanc >/dev/null 2>&1 || [ -n "${COPYDICOM_ORTHANC:-}" ] || packages="$packages orthanc"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
@@ -20,7 +27,7 @@ root=
 [ "$(id -u)" = 0 ] || root=sudo
 log=$(mktemp)
 # The package starts an Orthanc of its own at once; the bench runs its own, on other ports.
-if ! { $root apt-get update && $root env DEBIAN_FRONTEND=noninteractive apt-get install -y $packages; } >"$log" 2>&1; then
+if ! { $root apt-get update && $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages; } >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "apt-get could not install$packages" >&2
     exit 1

@@ -42,6 +42,7 @@ _CREATE = _words(
 _READ = _words(
     """count offset search output_mode f field_list show_metadata add_summary_to_metadata segmentation
     max_lines time_format output_time_format truncation_mode earliest_time latest_time preview progress
+    requestTotalCount
     check_risky_command"""
 )
 _EXPORT = (_CREATE - {"exec_mode", "id"}) | _READ

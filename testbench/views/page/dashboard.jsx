@@ -1,0 +1,62 @@
+// A definition in Splunk's view-only preset, and a record of what its data sources and drilldowns did.
+import { DashboardContextProvider } from '@splunk/dashboard-context';
+import { DashboardCore } from '@splunk/dashboard-core';
+import EnterpriseViewOnlyPreset from '@splunk/dashboard-presets/EnterpriseViewOnlyPreset';
+import { current } from './schema';
+
+const SERVER_ZONE = { serializedTimezone: window.$C?.SERVER_ZONEINFO };
+
+const STATES = {
+    'datasource.setup': 'running',
+    'datasource.progress': 'running',
+    'datasource.done': 'done',
+    'datasource.error': 'failed',
+    'datasource.teardown': 'gone',
+};
+
+// Forget what the last view did. `sources`: by data source and its consumer (a panel, an input) the state, the fields
+// and the columns that came last; `links`: the addresses that drilldowns asked for; `tokens`: their values now.
+export function forget() {
+    window.seen = { sources: {}, links: [], tokens: {} };
+}
+
+function record({ type, targetId, payload = {} }) {
+    if (!(type in STATES)) {
+        return;
+    }
+    const consumers = (window.seen.sources[targetId] ??= {});
+    if (!payload.consumerId) {
+        return;
+    }
+    const source = (consumers[payload.consumerId] ??= {});
+    source.state = STATES[type];
+    if (payload.data) {
+        source.fields = payload.data.fields?.map((field) => field.name ?? field);
+        source.columns = payload.data.columns;
+    }
+    source.message = payload.error?.message ?? payload.meta?.statusMessage ?? '';
+}
+
+const plugin = {
+    onEventTrigger: record,
+    onLinkToUrl({ url, newTab }) {
+        window.seen.links.push({ url, newTab: Boolean(newTab) });
+    },
+};
+
+export function Dashboard({ view }) {
+    return (
+        <DashboardContextProvider
+            preset={EnterpriseViewOnlyPreset}
+            initialDefinition={current(view.definition)}
+            dashboardPlugin={plugin}
+            timezone={SERVER_ZONE}
+            dataSourceContext={{ owner: view.user, app: view.app }}
+            onTokenBindingChange={(binding) => {
+                window.seen.tokens = binding.default ?? binding;
+            }}
+        >
+            <DashboardCore width="100%" height="auto" />
+        </DashboardContextProvider>
+    );
+}

@@ -1,0 +1,76 @@
+"""The sample hospital, indexed once, and one browser that shows the views over it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from testbench.orthanc import OrthancServer, second_orthanc
+from testbench.splunkd import Splunkd
+from testbench.views.browser import Browser, chromium
+from testbench.views.definitions import View, read_view, read_views
+from testbench.views.hospital import fill
+from testbench.views.server import BUNDLE, ViewServer
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = Path(__file__).parent / "tiny.xml"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of them on one worker: they share a hospital and a browser that take longer than the tests."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("views"))
+
+
+@pytest.fixture(scope="session")
+def package() -> Path:
+    """The package as `make package` builds it from the files as they are."""
+    done = subprocess.run(
+        [sys.executable, "packaging/build.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return ROOT / done.stdout.split()[0]
+
+
+@pytest.fixture(scope="session")
+def page_is_built() -> None:
+    """Skip, with the reason, where there is no browser or no page; in CI that is a failure."""
+    reason = None
+    if chromium() is None:
+        reason = "no Chromium on this machine: testbench/install.sh python3 views"
+    elif not (BUNDLE / "page.js").is_file():
+        reason = "the page is not built: make build/views/ready"
+    if reason is not None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def hospital(package: Path) -> Iterator[Splunkd]:
+    """The stand-in with the app installed and the hospital indexed; at the end no rule was broken."""
+    binary, _ = second_orthanc()
+    with (
+        OrthancServer("pacs", binary=binary) as pacs,
+        OrthancServer("research", binary=binary) as research,
+        Splunkd(package, python=sys.executable) as splunk,
+    ):
+        fill(splunk, pacs, research)
+        yield splunk
+        splunk.assert_no_violations()
+
+
+@pytest.fixture(scope="session")
+def views() -> list[View]:
+    """The app's own views."""
+    return read_views(ROOT / "default")
+
+
+@pytest.fixture(scope="session")
+def dashboards(page_is_built: None, hospital: Splunkd, views: list[View]) -> Iterator[Browser]:
+    """One browser over the app's views and the tests' own small one."""
+    with ViewServer(hospital, [*views, read_view(TINY)]) as server, Browser(server) as browser:
+        yield browser
