@@ -39,7 +39,7 @@ _COMPARED = (
 | eval apart=if(abs(difference)>1, 1, 0)
 """
 )
-_SHARES = [(0.0, "transparent"), (0.1, palette.WARN), (50.0, palette.BAD)]
+_SHARES = [(0.1, palette.WARN), (50.0, palette.BAD)]
 
 
 def view() -> View:
@@ -80,7 +80,7 @@ def view() -> View:
                 ),
             ),
             digits={"Largest difference (%)": 2},
-            levels={"Differ by more than 1 %": [(0.0, "transparent"), (1.0, palette.WARN)]},
+            levels={"Differ by more than 1 %": [(1.0, palette.WARN)]},
             description="Both are kept: the total as the report says it, and the sum over the irradiations, each once.",
         ),
         panels.table(

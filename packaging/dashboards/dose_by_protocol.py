@@ -30,7 +30,9 @@ _TOP = """
 _NAMES = """
 | rename standard_protocol AS "Protocol", standard_procedure AS "Procedure", phantom AS "Phantom", age_band AS "Age band", weight_band AS "Weight band", station_name AS "Station"
 """
-_RATIO = [(0.0, "transparent"), (1.0, palette.WARN), (2.0, palette.BAD)]
+_RATIO = [(1.0, palette.WARN), (2.0, palette.BAD)]
+
+_WIDTHS = {"Protocol": 170, "Procedure": 170, "n": 50, "Source": 230, "Year": 55}
 
 
 def view() -> View:
@@ -83,6 +85,7 @@ def view() -> View:
             ),
             digits=_digits("mGy.cm", 1),
             levels={"Median / level": _RATIO},
+            widths=_WIDTHS,
             description="What reference levels for a whole examination are compared with: all scans of a study together.",
         ),
     )
@@ -153,6 +156,7 @@ def _statistics(view: View, shown: str, name: str, field: str, unit: str, digits
         view.chain(f"{name} by protocol", shown, _reference(field, "$groups$", unit)),
         digits=_digits(unit, digits),
         levels={"Median / level": _RATIO},
+        widths=_WIDTHS,
         description="Quartiles and the median of an even number are interpolated. The reference level is that of the lookup"
         " dose_drl for the protocol, else there is none. Click a row to choose its protocol.",
         drilldowns=[drilldowns.set_tokens(protocol="row.Protocol.value")],
@@ -196,7 +200,7 @@ def _spread(view: View, shown: str, name: str, field: str, unit: str) -> Panel:
         chain,
         x="Protocol, phantom",
         y=f"{name} ({unit})",
-        description="The box goes from p25 to p75.",
+        description="The box goes from p25 to p75 and is parted at the median; above it up to the maximum.",
     )
 
 
@@ -222,6 +226,8 @@ def _histogram(view: View, shown: str, name: str, field: str, unit: str) -> Pane
         x=f"{name} ({unit}), lower end of the bin",
         y="Irradiations",
         stacked=True,
+        names=True,
+        legend="bottom",
         description="Never compare CTDIvol between the phantoms." if name == "CTDIvol" else "",
     )
 

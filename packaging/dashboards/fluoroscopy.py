@@ -26,12 +26,8 @@ _QUANTITIES = each_quantity(
 _NUMBERS = [header for name, header in statistics().items() if name != "n"]
 _MENUS = (inputs.SITE, inputs.STATION, inputs.PROCEDURE, inputs.AGE)
 _LEVELS = {
-    "Dose at reference point, 12 weeks (mGy)": [
-        (0.0, "transparent"),
-        (1000.0, palette.WARN),
-        (2000.0, palette.BAD),
-    ],
-    "DAP, 12 weeks (Gy.cm2)": [(0.0, "transparent"), (100.0, palette.WARN), (200.0, palette.BAD)],
+    "Dose at reference point, 12 weeks (mGy)": [(1000.0, palette.WARN), (2000.0, palette.BAD)],
+    "DAP, 12 weeks (Gy.cm2)": [(100.0, palette.WARN), (200.0, palette.BAD)],
 }
 
 
@@ -39,7 +35,7 @@ def view() -> View:
     view = View(
         "fluoroscopy",
         "Fluoroscopy and IR",
-        "Angiography (XA) and fluoroscopy (RF). Both planes of a biplane machine count together.",
+        "Angiography (XA) and fluoroscopy (RF). Both planes of a biplane machine count together. RP: interventional reference point.",
     )
     inputs.add_time(view)
     studies = view.base("studies", _STUDIES)
@@ -55,12 +51,10 @@ def view() -> View:
         120,
         panels.number("Studies", counts, "studies"),
         panels.number("Median DAP", medians, "DAP (Gy.cm2)", unit="Gy.cm2", digits=1),
-        panels.number(
-            "Median dose at reference point", medians, "Dose at reference point (mGy)", unit="mGy", digits=0
-        ),
+        panels.number("Median dose at RP", medians, "Dose at reference point (mGy)", unit="mGy", digits=0),
         panels.number("Median fluoroscopy time", medians, "Fluoroscopy time (min)", unit="min", digits=1),
         panels.number(
-            "Highest dose at reference point",
+            "Highest dose at RP",
             counts,
             "highest",
             unit="mGy",
@@ -125,7 +119,7 @@ def view() -> View:
                 "Reference level (Gy.cm2)": 1,
                 "Median / level": 2,
             },
-            levels={"Median / level": [(0.0, "transparent"), (1.0, palette.WARN), (2.0, palette.BAD)]},
+            levels={"Median / level": [(1.0, palette.WARN), (2.0, palette.BAD)]},
             description="The reference level is that of the lookup dose_drl; empty where it holds none.",
         ),
         panels.columns(

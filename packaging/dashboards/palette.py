@@ -26,3 +26,8 @@ MODALITIES = {
 }
 
 GOOD, WARN, BAD = GREEN, ORANGE, RED
+
+
+def behind_text(colour: str) -> str:
+    """The colour as the ground of a cell: so thin that text on it can be read, on white and on black."""
+    return f"{colour}59"

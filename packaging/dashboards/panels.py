@@ -36,13 +36,14 @@ def table(
     digits: Mapping[str, int] | None = None,
     levels: Mapping[str, Sequence[tuple[float, str]]] | None = None,
     words: Mapping[str, Mapping[str, str]] | None = None,
+    widths: Mapping[str, int] | None = None,
     rows: int = 15,
     **more: Any,
 ) -> Panel:
     """A table. Fields that begin with `_` are there for drilldowns and are not shown.
 
     `digits` after the point by column; `levels` colour a column's cells from certain values on; `words`
-    colour them by what they say.
+    colour them by what they say; `widths` are in proportion to the other columns' 90.
     """
     formats: dict[str, Any] = {}
     context: dict[str, Any] = {}
@@ -51,7 +52,8 @@ def table(
         series = f'> table | seriesByName("{column}")'
         formats.setdefault(column, {})["data"] = f"{series} | formatByType(number{at})"
     for at, (column, steps) in enumerate((levels or {}).items()):
-        context[f"level{at}"] = _ranges(steps, otherwise="transparent")
+        grounds = [(start, palette.behind_text(colour)) for start, colour in steps]
+        context[f"level{at}"] = _ranges(grounds, otherwise="transparent")
         formats.setdefault(column, {})["rowBackgroundColors"] = (
             f'> table | seriesByName("{column}") | rangeValue(level{at})'
         )
@@ -60,6 +62,8 @@ def table(
         formats.setdefault(column, {})["rowColors"] = (
             f'> table | seriesByName("{column}") | matchValue(word{at})'
         )
+    for column, width in (widths or {}).items():
+        formats.setdefault(column, {})["width"] = width
     options: Options = {
         "count": rows,
         "fontSize": "small",
@@ -80,7 +84,7 @@ def columns(
     stacked: bool = False,
     names: bool = False,
     colours: Mapping[str, str] | None = None,
-    legend: bool = True,
+    legend: str = "right",
     more_options: Options | None = None,
     **more: Any,
 ) -> Panel:
@@ -90,7 +94,8 @@ def columns(
     """
     options = _axes(x, y) | {
         "stackMode": "stacked" if stacked else "auto",
-        "legendDisplay": "right" if legend else "off",
+        "legendDisplay": legend,
+        "legendTruncation": "ellipsisOff",
         "showYAxisWithZero": True,
         "seriesColors": palette.SERIES,
     }
@@ -115,7 +120,8 @@ def line(
     options = _axes(x, y) | {
         "markerDisplay": "filled",
         "nullValueDisplay": "connect",
-        "legendDisplay": "right",
+        "legendDisplay": "bottom",
+        "legendTruncation": "ellipsisOff",
         "showYAxisWithZero": True,
         "seriesColors": palette.SERIES,
     }
@@ -139,8 +145,9 @@ def scatter(
         "x": f'> primary | seriesByName("{of[0]}")',
         "y": f'> primary | seriesByName("{of[1]}")',
         "category": f'> primary | seriesByName("{of[2]}")',
-        "markerSize": 6,
-        "legendDisplay": "right",
+        "markerSize": 5,
+        "legendDisplay": "bottom",
+        "legendTruncation": "ellipsisOff",
         "showYAxisWithZero": True,
         "seriesColors": palette.SERIES,
     }
@@ -149,24 +156,28 @@ def scatter(
     return Panel("scatter", title, source, options=options, **more)
 
 
-def box(title: str, source: str, *, x: str, y: str, **more: Any) -> Panel:
-    """A box from p25 to p75 over each group, with median and maximum as marks.
+BOX = ("p75 to max", "median to p75", "p25 to median", "up to p25")
 
-    Splunk has no box plot. The rows have, in this order, the group, `IQR` and `p25`, which are stacked with
-    `IQR` first so that it lies on top, and `Median` and `Max`. What lies below the box is not painted.
+
+def box(title: str, source: str, *, x: str, y: str, **more: Any) -> Panel:
+    """A box from p25 to p75 over each group, parted at the median, and above it a thinner one to the maximum.
+
+    Splunk has no box plot. The rows have the group and then the fields of `BOX`: the heights of columns that
+    are stacked, the first on top. The lowest is painted like the ground, so that the box stands in the air.
     """
+    fields = ", ".join(f'"{name}"' for name in BOX)
     options = _axes(x, y) | {
+        "y": f"> primary | frameBySeriesNames({fields})",
         "stackMode": "stacked",
-        "legendDisplay": "right",
+        "legendDisplay": "bottom",
         "showYAxisWithZero": True,
-        "overlayFields": ["Median", "Max"],
+        "additionalTooltipFields": ["n", "Median", "Max"],
         "seriesColorsByField": {
-            "IQR": palette.BLUE,
-            "p25": "transparent",
-            "Median": palette.ORANGE,
-            "Max": palette.RED,
+            "p75 to max": "#9AA5B1",
+            "median to p75": "#8FC1E8",
+            "p25 to median": palette.BLUE,
+            "up to p25": "> themes.defaultBackgroundColor",
         },
-        "lineWidth": 0,
         "xAxisLabelRotation": -45,
     }
     return Panel("column", title, source, options=options, **more)

@@ -88,7 +88,7 @@ def view() -> View:
             ),
             digits={f"{name} (Gy.cm2)": 3 for name in (*_STATISTICS, "Reference level")}
             | {"Median / level": 2},
-            levels={"Median / level": [(0.0, "transparent"), (1.0, palette.WARN), (2.0, palette.BAD)]},
+            levels={"Median / level": [(1.0, palette.WARN), (2.0, palette.BAD)]},
             description="Detectors without a dose meter (CR) tell no DAP.",
         ),
     )

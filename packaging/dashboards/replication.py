@@ -106,8 +106,8 @@ def view() -> View:
             ),
             digits={"Sent (MB)": 2},
             levels={
-                "Failed": [(0.0, "transparent"), (1.0, palette.BAD)],
-                "Conflict": [(0.0, "transparent"), (1.0, palette.WARN)],
+                "Failed": [(1.0, palette.BAD)],
+                "Conflict": [(1.0, palette.WARN)],
             },
             description="Counts are instances but for searches and studies.",
         ),

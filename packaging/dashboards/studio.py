@@ -7,6 +7,7 @@ A flat grid is the layout that all versions since 9.0 read.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,7 +57,7 @@ class View:
         self._height = 0
 
     def base(self, name: str, spl: str, **time: str) -> str:
-        """A search of its own over the view's time range, or over `earliest` and `latest`."""
+        """A search of its own over the view's time range, or over `earliest` and `latest`; returns its key."""
         options: dict[str, Any] = {"query": _tidy(spl)}
         if time:
             options["queryParameters"] = time
@@ -113,10 +114,11 @@ class View:
         )
 
     def _add_source(self, name: str, definition: dict[str, Any]) -> str:
-        if name in self._sources:
+        key = re.sub(r"\W+", "_", f"ds_{name}").lower()
+        if key in self._sources:
             raise KeyError(f"{self.name}: two searches are named {name}")
-        self._sources[name] = {**definition, "name": name}
-        return name
+        self._sources[key] = {**definition, "name": name}
+        return key
 
 
 def _tidy(spl: str) -> str:

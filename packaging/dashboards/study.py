@@ -37,7 +37,7 @@ _TOTALS = (
     )
     + """
     | where isnotnull(coalesce(total, reported, summed))
-    | eval difference=if(summed>0, 100*(reported-summed)/summed, null())
+    | eval difference=if(summed>0, 100*abs(reported-summed)/summed, null())
     """
     + headed(
         {
@@ -138,9 +138,7 @@ def view() -> View:
                 "Sum of the irradiations": 2,
                 "Difference (%)": 1,
             },
-            levels={
-                "Difference (%)": [(-1000000.0, palette.WARN), (-1.0, "transparent"), (1.0, palette.WARN)]
-            },
+            levels={"Difference (%)": [(1.0, palette.WARN)]},
             description="Of the study: the report's total where there is one report, the sum where there are several.",
         ),
         panels.columns(
