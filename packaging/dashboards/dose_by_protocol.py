@@ -32,7 +32,7 @@ _NAMES = """
 """
 _RATIO = [(1.0, palette.WARN), (2.0, palette.BAD)]
 
-_WIDTHS = {"Protocol": 170, "Procedure": 170, "n": 50, "Source": 230, "Year": 55}
+_WIDTHS = {"Protocol": 170, "Procedure": 170, "n": 45, "Source of the level": 190}
 
 
 def view() -> View:
@@ -169,11 +169,11 @@ def _reference(field: str, groups: str, unit: str) -> str:
         | `dose_statistics({field}, {groups})`
         | eval {field}=median, modality="CT", standard_protocol=coalesce(standard_protocol, standard_procedure), phantom=coalesce(phantom, "any"), weight_band=coalesce(weight_band, "any"), kept=weight_band
         | `dose_reference({field})`
-        | eval weight_band=if(kept="any", null(), kept)
+        | eval weight_band=if(kept="any", null(), kept), reference_source=reference_source." (".reference_year.")"
         | sort 0 standard_protocol phantom age_band
-        | table {groups} n min p25 median mean p75 max reference_level reference_ratio reference_source reference_year
+        | table {groups} n min p25 median mean p75 max reference_level reference_ratio reference_source
         {_NAMES.strip()}
-        | rename n AS "n", min AS "Min ({unit})", p25 AS "p25 ({unit})", median AS "Median ({unit})", mean AS "Mean ({unit})", p75 AS "p75 ({unit})", max AS "Max ({unit})", reference_level AS "Reference level ({unit})", reference_ratio AS "Median / level", reference_source AS "Source", reference_year AS "Year"
+        | rename n AS "n", min AS "Min ({unit})", p25 AS "p25 ({unit})", median AS "Median ({unit})", mean AS "Mean ({unit})", p75 AS "p75 ({unit})", max AS "Max ({unit})", reference_level AS "Reference level ({unit})", reference_ratio AS "Median / level", reference_source AS "Source of the level"
         """
 
 
@@ -188,7 +188,8 @@ def _spread(view: View, shown: str, name: str, field: str, unit: str) -> Panel:
         shown,
         f"""
         {_TOP.strip()}
-        | eval group=standard_protocol.", ".phantom
+        | eventstats count({field}) AS told BY standard_protocol phantom
+        | eval group=standard_protocol.", ".phantom." (n=".told.")"
         | `dose_statistics({field}, group)`
         | eval IQR=p75-p25
         | sort 0 group
@@ -198,7 +199,7 @@ def _spread(view: View, shown: str, name: str, field: str, unit: str) -> Panel:
     return panels.box(
         f"Spread of {name}: eight most frequent protocols",
         chain,
-        x="Protocol, phantom",
+        x="Protocol, phantom (n: irradiations)",
         y=f"{name} ({unit})",
         description="The box goes from p25 to p75 and is parted at the median; above it up to the maximum.",
     )

@@ -83,6 +83,7 @@ def view() -> View:
                 ),
             ),
             digits=dict.fromkeys(_NUMBERS, 1),
+            widths={"Procedure": 180, "Quantity": 190, "n": 50},
             description="Units stand beside the quantity. Rooms are those of the lookup dose_device_map. Click a row to choose its procedure.",
             drilldowns=[drilldowns.set_tokens(procedure="row.Procedure.value")],
         ),
@@ -138,6 +139,8 @@ def view() -> View:
             x="Start of the study",
             y="Dose at reference point (mGy)",
             stacked=True,
+            names=True,
+            legend="bottom",
         ),
     )
     view.row(
@@ -155,6 +158,7 @@ def view() -> View:
             x="Station",
             y="DAP (Gy.cm2)",
             stacked=True,
+            legend="bottom",
         ),
         panels.scatter(
             "DAP against fluoroscopy time",

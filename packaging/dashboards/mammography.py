@@ -78,7 +78,7 @@ def view() -> View:
         ),
     )
     view.row(
-        400,
+        300,
         panels.table(
             "AGD of an exposure by thickness band and view",
             view.chain(
@@ -124,6 +124,7 @@ def view() -> View:
                 ),
             ),
             digits={"p25": 1, "Median": 1, "p75": 1},
+            widths={"Anode / filter": 140, "Quantity": 170, "n": 50, "p25": 65, "Median": 75, "p75": 65},
         ),
     )
     view.row(

@@ -119,6 +119,14 @@ def view() -> View:
                 ),
             ),
             words={"Ticket": _STATES},
+            widths={
+                "Modality": 70,
+                "Age band": 70,
+                "Reason": 120,
+                "Detail": 220,
+                "Ticket": 70,
+                "Comment": 160,
+            },
             description="Outliers are far above the median of their modality, protocol, phantom and age band, in units of the"
             " median absolute deviation; levels are those of the lookups dose_drl and dose_alert_levels. Click a row for the study.",
             drilldowns=[drilldowns.to_study()],

@@ -87,7 +87,7 @@ def view() -> View:
             weight=1.2,
         ),
         panels.table(
-            "Dose at a glance: by modality",
+            "Dose at a glance: totals of studies by modality",
             view.chain(
                 "glance",
                 shown_doses,
@@ -98,7 +98,7 @@ def view() -> View:
                 + headed(
                     {
                         "modality": "Modality",
-                        "quantity": "Dose of a study",
+                        "quantity": "Quantity",
                         "n": "Studies",
                         "median": "Median",
                         "p75": "p75",
@@ -107,11 +107,12 @@ def view() -> View:
                 ),
             ),
             digits={"Median": 2, "p75": 2, "Max": 2},
-            description="Totals of studies that have a dose report; each irradiation counts once. Units stand beside the quantity.",
+            widths={"Modality": 75, "Quantity": 160, "Studies": 70},
+            description="Totals of studies with dose; each irradiation counts once.",
         ),
     )
     view.row(
-        340,
+        440,
         panels.table(
             "Highest doses of each modality",
             view.chain(
@@ -132,12 +133,21 @@ def view() -> View:
                         "device_name": "Device",
                         "age_band": "Age band",
                         "dose": "Dose",
-                        "quantity": "Dose of a study",
+                        "quantity": "Quantity",
                         "study_instance_uid": "_study",
                     }
                 ),
             ),
             digits={"Dose": 2},
+            widths={
+                "Modality": 75,
+                "Age band": 75,
+                "Procedure": 150,
+                "Device": 140,
+                "Quantity": 150,
+                "Dose": 75,
+            },
+            rows=20,
             description="The five studies with the highest dose of each modality. Click a row for the study.",
             drilldowns=[drilldowns.to_study()],
             weight=1.6,

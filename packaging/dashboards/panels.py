@@ -165,13 +165,10 @@ def box(title: str, source: str, *, x: str, y: str, **more: Any) -> Panel:
     Splunk has no box plot. The rows have the group and then the fields of `BOX`: the heights of columns that
     are stacked, the first on top. The lowest is painted like the ground, so that the box stands in the air.
     """
-    fields = ", ".join(f'"{name}"' for name in BOX)
     options = _axes(x, y) | {
-        "y": f"> primary | frameBySeriesNames({fields})",
         "stackMode": "stacked",
         "legendDisplay": "bottom",
         "showYAxisWithZero": True,
-        "additionalTooltipFields": ["n", "Median", "Max"],
         "seriesColorsByField": {
             "p75 to max": "#9AA5B1",
             "median to p75": "#8FC1E8",

@@ -26,10 +26,6 @@ _EXPOSURES = {
 _STATISTICS = ("Min", "p25", "Median", "Mean", "p75", "Max")
 
 
-def _headers(unit: str) -> str:
-    return ", ".join(f'{name.lower()} AS "{name} ({unit})"' for name in _STATISTICS)
-
-
 def view() -> View:
     view = View(
         "radiography",
@@ -57,7 +53,7 @@ def view() -> View:
         panels.number("Radiopharmaceuticals", given, "agents"),
     )
     view.row(
-        380,
+        300,
         panels.table(
             "DAP of a radiograph by protocol and age band",
             view.chain(
@@ -74,13 +70,7 @@ def view() -> View:
                     {
                         "standard_protocol": "Protocol",
                         "age_band": "Age band",
-                        "n": "n",
-                        "min": "min",
-                        "p25": "p25",
-                        "median": "median",
-                        "mean": "mean",
-                        "p75": "p75",
-                        "max": "max",
+                        **statistics("Gy.cm2"),
                         "reference_level": "Reference level (Gy.cm2)",
                         "reference_ratio": "Median / level",
                     }
@@ -148,13 +138,7 @@ def view() -> View:
                     {
                         "agent": "Radiopharmaceutical",
                         "age_band": "Age band",
-                        "n": "n",
-                        "min": "min",
-                        "p25": "p25",
-                        "median": "median",
-                        "mean": "mean",
-                        "p75": "p75",
-                        "max": "max",
+                        **statistics("MBq"),
                     }
                 ),
             ),
