@@ -135,7 +135,7 @@ def view() -> View:
                 """
                 + headed({"standard_protocol": "Protocol", "studies": "Studies"}),
             ),
-            description="Click a row: Search opens with a dry run, which says what would be sent and sends nothing.",
+            description="Click a row for a dry run in Search, which sends nothing.",
             drilldowns=[
                 drilldowns.to_search(
                     "`dose_event_search` modality=CT | `dose_event_rows` | search standard_protocol=$row.Protocol.value|s$"

@@ -62,7 +62,7 @@ def view() -> View:
                 feeds,
                 """
                 | sort 0 +input, +host
-                | eval news=strftime(last_news, "%Y-%m-%d %H:%M"), silent_hours=silent_seconds/3600, lag_minutes=lag_seconds/60, megabytes=bytes/1000000
+                | eval news=strftime(last_news, "%Y-%m-%d %H:%M"), silent_hours=silent_seconds/3600, lag_minutes=lag_seconds/60
                 | eval condition=case(errors>0 OR failed>0, "errors", silent_seconds>`feed_silent_seconds`, "silent", lag_seconds>`feed_lag_seconds` AND walking!="true", "lagging", walking="true", "first walk", true(), "well")
                 """
                 + headed(
@@ -75,19 +75,17 @@ def view() -> View:
                         "silent_hours": "Since then (h)",
                         "lag": "Lag (changes)",
                         "lag_minutes": "Lag (min)",
-                        "walking": "First walk",
                         "instances": "Instances",
                         "events": "Events",
-                        "megabytes": "Events (MB)",
                         "per_second": "Instances/s",
                         "failed": "Failing",
                         "errors": "Errors",
-                        "warnings": "Warnings",
                         "last_error": "Latest error",
                     }
                 ),
             ),
-            digits={"Since then (h)": 1, "Lag (min)": 1, "Events (MB)": 1, "Instances/s": 1},
+            digits={"Since then (h)": 1, "Lag (min)": 1, "Instances/s": 1},
+            widths={"Condition": 100, "Latest news": 130, "Instances": 100, "Latest error": 200},
             words={
                 "Condition": {
                     "well": palette.GOOD,
@@ -112,10 +110,12 @@ def view() -> View:
                 | where message="indexed"
                 | eval lag_minutes=lag_seconds/60
                 | timechart span=1h limit=0 max(lag_minutes) BY input
+                | eval "alert from"=`feed_lag_seconds`/60
                 """,
             ),
             x="Hour",
             y="Lag (min)",
+            colours={"alert from": palette.BAD},
             description="How old the newest change is that was read, when the server has more; 0 when all was read.",
         ),
         panels.line(

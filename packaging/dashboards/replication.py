@@ -62,19 +62,19 @@ def view() -> View:
             colours=_RESULTS,
         ),
         panels.columns(
-            "Rate: volume sent by hour and destination",
+            "Rate: volume sent by day and destination",
             view.chain(
                 "rate",
                 shown,
-                "| eval megabytes=bytes/1000000 | timechart span=1h limit=0 sum(megabytes) BY dest",
+                "| eval megabytes=bytes/1000000 | timechart span=1d limit=0 sum(megabytes) BY dest",
             ),
-            x="Hour",
-            y="Sent (MB an hour)",
+            x="Day",
+            y="Sent (MB a day)",
             stacked=True,
         ),
     )
     view.row(
-        340,
+        260,
         panels.table(
             "Who sent what where",
             view.chain(
@@ -140,6 +140,8 @@ def view() -> View:
                 ),
             ),
             digits={"Sent (MB)": 2},
+            widths={"Start": 130, "Search (sid)": 130},
+            weight=1.4,
         ),
         panels.table(
             "Failures",

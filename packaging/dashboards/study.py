@@ -9,8 +9,9 @@ from dashboards.studio import View
 _ALL_TIME = {"earliest": "0", "latest": "+2d"}  # a scanner's clock may be ahead
 _RECENT = """
 `dose_study_search`
-| stats max(_time) AS latest first(accession_number) AS accession_number first(study_description) AS study_description first(modality) AS modality BY study_instance_uid
-| sort 0 -latest
+| eval is_report=if(record_type="study", 1, 0)
+| stats max(_time) AS latest max(is_report) AS has_report first(accession_number) AS accession_number first(study_description) AS study_description first(modality) AS modality BY study_instance_uid
+| sort 0 -has_report, -latest
 | eval label=strftime(latest, "%Y-%m-%d %H:%M")." ".modality." ".coalesce(accession_number, "")." ".coalesce(study_description, "")
 | table label study_instance_uid
 """
@@ -18,7 +19,7 @@ _RECORDS = """
 `dose_study_search` study_instance_uid=$study|s$
 | `dose_latest` | `dose_labels`
 """
-_EVENT_FIELDS = """_time record_type event_index dose_kind modality is_localizer station_name device_name protocol_name standard_protocol phantom age_band weight_band irradiation_event_type ct_acquisition_type acquisition_plane laterality image_view target_region ctdivol_mGy dlp_mGycm ssde_mGy scanning_length_mm dap_Gycm2 rp_dose_mGy irradiation_duration_s agd_mGy compression_thickness_mm administered_activity_MBq kvp_kV xray_tube_current_mA exposure_time_s exposure_time_ms warning"""
+_EVENT_FIELDS = """_time record_type event_index dose_kind modality is_localizer station_name device_name protocol_name standard_protocol phantom age_band weight_band irradiation_event_type ct_acquisition_type acquisition_plane laterality image_view target_region ctdivol_mGy dlp_mGycm ssde_mGy scanning_length_mm dap_Gycm2 rp_dose_mGy irradiation_duration_s agd_mGy compression_thickness_mm administered_activity_MBq exposure_mAs kvp_kV xray_tube_current_mA exposure_time_s exposure_time_ms warning"""
 
 _QUANTITIES = {
     "DLP (mGy.cm)": "total_dlp_mGycm",
@@ -39,6 +40,7 @@ _TOTALS = (
     | where isnotnull(coalesce(total, reported, summed))
     | eval difference=if(summed>0, 100*abs(reported-summed)/summed, null())
     """
+    + or_say("quantity", "Nothing in this study tells a dose")
     + headed(
         {
             "quantity": "Quantity",
@@ -118,6 +120,14 @@ def view() -> View:
                 ),
             ),
             digits={"Age (y)": 0, "Weight (kg)": 0},
+            widths={
+                "Modality": 70,
+                "Sex": 45,
+                "Age (y)": 60,
+                "Procedure": 150,
+                "Device": 130,
+                "Comment": 130,
+            },
             description="Click the row to copy the study: Search opens with a dry run, which says what would be sent and sends nothing.",
             drilldowns=[
                 drilldowns.to_search(
@@ -151,8 +161,8 @@ def view() -> View:
                 | where localizer=0
                 | sort 0 +_time, +event_index
                 | streamstats count AS place
-                | eval dose=case(dose_kind="CT", dlp_mGycm, modality="MG", agd_mGy, dose_kind="NM", administered_activity_MBq, isnotnull(rp_dose_mGy), rp_dose_mGy, true(), dap_Gycm2)
-                | eval quantity=case(dose_kind="CT", "DLP (mGy.cm)", modality="MG", "AGD (mGy)", dose_kind="NM", "Activity (MBq)", isnotnull(rp_dose_mGy), "Dose at reference point (mGy)", true(), "DAP (Gy.cm2)")
+                | eval dose=case(dose_kind="CT", dlp_mGycm, modality="MG", agd_mGy, dose_kind="NM", administered_activity_MBq, isnotnull(rp_dose_mGy), rp_dose_mGy, isnotnull(dap_Gycm2), dap_Gycm2, true(), exposure_mAs)
+                | eval quantity=case(dose_kind="CT", "DLP (mGy.cm)", modality="MG", "AGD (mGy)", dose_kind="NM", "Activity (MBq)", isnotnull(rp_dose_mGy), "Dose at reference point (mGy)", isnotnull(dap_Gycm2), "DAP (Gy.cm2)", true(), "Exposure (mAs)")
                 | table place dose quantity
                 | xyseries place quantity dose
                 | sort 0 +place
@@ -160,6 +170,7 @@ def view() -> View:
             ),
             x="Irradiation, in the order of time",
             y="Dose (unit: see legend)",
+            legend="bottom",
         ),
     )
     view.row(
@@ -229,7 +240,6 @@ def view() -> View:
                         "station_name": "Station",
                         "n_instances": "Instances",
                         "orthanc_server": "Server",
-                        "SeriesInstanceUID": "SeriesInstanceUID",
                         "ParentSeries": "_orthanc_series",
                     }
                 ),

@@ -56,6 +56,7 @@ def view() -> View:
             x="Day of the study",
             y="Studies",
             stacked=True,
+            names=True,
             colours=palette.MODALITIES,
             description="Days without a study are left out, and so are studies without a date.",
         ),
@@ -120,8 +121,7 @@ def view() -> View:
                 "Median turn-around (min)": 0,
                 "Shortest turn-around (min)": 0,
             },
-            description="Length: from the first object of a study to the last. Turn-around: from the last object of an examination"
-            " to the first of the next in the same room on the same day; empty where no room had two.",
+            description="Length: first to last object. Turn-around: to the next study in the room on the same day; empty where there was none.",
             weight=1.6,
         ),
         panels.table(
@@ -142,7 +142,7 @@ def view() -> View:
                     }
                 ),
             ),
-            description="Click a row: Search opens with a dry run, which says what would be sent and sends nothing.",
+            description="Click a row for a dry run in Search, which sends nothing.",
             drilldowns=[
                 drilldowns.to_search(
                     "`dicom_studies` | search StudyDescription=$row.Study description.value|s$"
