@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from benchmarks import report
+from benchmarks import report, scaling
 from benchmarks.machine import facts
 from benchmarks.result import ROOT, Clock, Options, Result, where
 
@@ -47,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=180)
     report.show(results, console)
     if not options.quick:
-        target = ROOT / "docs" / "benchmarks.md"
-        target.write_text(report.page(results), encoding="utf-8")
-        console.print(f"written to {target.relative_to(ROOT)}")
+        (ROOT / "docs" / "benchmarks.md").write_text(report.page(results), encoding="utf-8")
+        scaling.write(ROOT / "docs" / "scaling.md", results)
+        console.print("written to docs/benchmarks.md and the measured parts of docs/scaling.md")
     if failed:
         console.print(f"[red]failed: {', '.join(failed)}[/]; run again with --only={','.join(failed)}")
     return 1 if failed else 0

@@ -1,0 +1,100 @@
+"""What an instance costs as the archive grows: ours at three depths, and the floor, which is Orthanc's part.
+
+The cost is wall time of reading, Python's start left out. A run that has not read all after some seconds is
+stopped: the cost is that of what it has read.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from benchmarks import archives
+from benchmarks import peers_of_indexing as peers
+from benchmarks.packaged_input import PackagedInput
+from benchmarks.result import Options, Result, Row, Say
+from benchmarks.rounds import Sample, in_turns
+from testbench.orthanc import OrthancServer
+from testbench.sample_data import make_instances
+
+NOTE = (
+    "Milliseconds of wall time for one instance, Python's start left out; Orthanc with SQLite, instances of "
+    "10 KB in series of {}."
+)
+NOTE_ARRIVALS = "*What arrives*: {} new instances, followed through the change log."
+WHAT = "cost of one instance"
+SECONDS = 20.0
+ARRIVALS = 200  # in four series
+# Four that Orthanc keeps in no database, two that it does.
+LIST = "Modality,StudyDate,KVP,ConvolutionKernel,SliceThickness,PatientPosition"
+DEPTHS = {"all": "all", "main": "main", "a list of six": LIST}
+ARRIVING = "ours, what arrives, tags = all"
+FLOOR = "floor: libcurl, all tags"
+
+
+def run(options: Options, say: Say) -> Result:
+    """Both versions; 100,000 resident instances only when asked."""
+    result = Result("growth", "Growth: the cost of an instance as the archive grows")
+    sizes = options.of((2_000, 20_000, 100_000) if options.big else (2_000, 20_000), (200, 400))
+    for binary in archives.versions(say):
+        for size in sizes:
+            with archives.archive(binary, size, say) as server:
+                say(f"Orthanc {server.version}, {size:,} instances")
+                result.rows += rows(server, size, options, say)
+    result.notes = [NOTE.format(archives.SERIES_OF), NOTE_ARRIVALS.format(ARRIVALS)]
+    return result
+
+
+def rows(server: OrthancServer, size: int, options: Options, say: Say) -> Iterator[Row]:
+    """The costs at one size."""
+    seconds = options.of(SECONDS, 5.0)
+    batches = iter(range(1_000))
+    with PackagedInput({"pacs": server}) as packaged:
+        following = packaged.stanza()
+        packaged.run("pacs", stanza=following, start="now").sample()
+        start = statistics.median(packaged.run("pacs", start="now").seconds for _ in range(3))
+
+        def reading(depth: str) -> Sample:
+            return _without(start, packaged.run("pacs", tags=depth, seconds=seconds).sample())
+
+        def arriving() -> Sample:
+            new = make_instances(ARRIVALS, archives.SIZE, archives.SERIES_OF, f"growth {next(batches)}")
+            archives.fill(server, new, say)
+            return _without(
+                start, packaged.run("pacs", stanza=following, start="now", seconds=seconds).sample()
+            )
+
+        contenders: dict[str, Callable[[], Sample]] = {
+            f"ours, tags = {name}": partial(reading, depth) for name, depth in DEPTHS.items()
+        }
+        contenders[ARRIVING] = arriving
+        if peers.available("floor_2"):
+            contenders[FLOOR] = partial(peers.contend, "floor_2", server, seconds / 2)
+        found = in_turns(contenders, options.rounds or options.of(2, 1), say, budget=200)
+    for name, samples in found.items():
+        costs = [sample.seconds / sample.count * 1000 for sample in samples if sample.count]
+        if not costs:
+            say(f"{name}: nothing was read in {seconds:.0f} s")
+            continue
+        cpu = [(sample.server_cpu or 0) / sample.count * 1000 for sample in samples if sample.count]
+        yield Row(
+            WHAT,
+            f"{size:,} resident",
+            server.version,
+            name,
+            statistics.median(costs),
+            "ms",
+            len(costs),
+            min(costs),
+            max(costs),
+            more_is_better=False,
+            server_ms=statistics.median(cpu),
+            beside="tags = all",
+        )
+
+
+def _without(start: float, sample: Sample) -> Sample:
+    """The reading alone: a run without news takes `start` seconds."""
+    seconds = max(0.001, sample.seconds - start)
+    return Sample(sample.count, seconds, sample.client_cpu, sample.server_cpu, sample.peak_mb)
