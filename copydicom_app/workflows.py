@@ -114,6 +114,7 @@ def index(
         feed = _feed(orthanc, plan, origin, position, shape, shape_summary, sent, stop)
         for batch in feed.batches():
             written = [event for events in batch.items for event in events if image_doses.admit(event)]
+            sent.announce()
             for event in written:
                 sink.write(event)
             sink.flush()

@@ -49,7 +49,7 @@ from other machines. With `tags = main`, tags of the series are what Orthanc not
 | `ID` | `8ad2e0f1-...` | Orthanc's id of the series or study; `copydicom` copies by it |
 | `orthanc_server` | `pacs` | the server's stanza in copydicom_servers.conf |
 | `level` | `series` | or `study` |
-| `revision` | `1` | rises each time the same `ID` is indexed again, since it grew: take the highest |
+| `revision` | `1` | rises each time the same `ID` is indexed again, since it grew |
 | `ParentStudy` | as `ID` | of a series |
 | `ParentPatient` | as `ID` | |
 | `instances` | `312` | in it when it was indexed |
@@ -64,11 +64,11 @@ from other machines. With `tags = main`, tags of the series are what Orthanc not
 An event comes once a series has not grown for 60 seconds, a study for 5 minutes. Each growth after that
 gives an event with a higher `revision`; the latest state of each is
 
-    index=dicom sourcetype=dicom:study | sort 0 - revision | dedup ID
+    index=dicom sourcetype=dicom:study | sort 0 - last_arrival | dedup ID
 
-The last 20,000 are remembered for this. One that grows after it was forgotten gets revision 2. What is
-deleted in Orthanc keeps its event. A dose report comes as `dicom:instance` with its dose events at these
-levels too.
+The revisions of the last 20,000 are remembered; one that grows after it was forgotten counts from 2 again.
+After a kill the last batch may come again as the next revision. What is deleted in Orthanc keeps its event.
+A dose report comes as `dicom:instance` with its dose events at these levels too.
 
 ## Dose events
 

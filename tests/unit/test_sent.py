@@ -26,6 +26,15 @@ def test_what_was_saved_is_known_to_the_next_run_and_what_was_not_is_not(tmp_pat
     assert again.of(id_of(2)) is None
 
 
+def test_a_number_that_may_have_been_written_is_not_given_again(tmp_path: Path) -> None:
+    memory = Sent(tmp_path / "a.sent")
+    memory.note(id_of(1), 1, "20260901T080000")
+    memory.announce()
+    assert Sent(tmp_path / "a.sent").of(id_of(1)) == (1, "")
+    memory.save()
+    assert Sent(tmp_path / "a.sent").of(id_of(1)) == (1, "20260901T080000")
+
+
 def test_a_torn_line_costs_that_line_only(tmp_path: Path) -> None:
     path = tmp_path / "a.sent"
     memory = Sent(path)
