@@ -21,19 +21,21 @@ def answering(*answers: bytes) -> Iterator[tuple[Transport, list[int]]]:
     requests: list[int] = []
     todo = list(answers)
 
-    @suppress(OSError)  # whoever asks may hang up first
     def serve() -> None:
-        while todo:
-            connection, _ = listening.accept()
-            requests.append(0)
-            with connection, connection.makefile("rb") as lines:
-                while todo:
-                    while (line := lines.readline()) not in (b"\r\n", b""):
-                        pass
-                    if not line:
-                        break
-                    requests[-1] += 1
-                    connection.sendall(todo.pop(0))
+        with suppress(OSError):  # whoever asks may hang up first
+            while todo:
+                converse(listening.accept()[0])
+
+    def converse(connection: socket.socket) -> None:
+        requests.append(0)
+        with connection, connection.makefile("rb") as lines:
+            while todo:
+                while (line := lines.readline()) not in (b"\r\n", b""):
+                    pass
+                if not line:
+                    return
+                requests[-1] += 1
+                connection.sendall(todo.pop(0))
 
     server = threading.Thread(target=serve, daemon=True)
     server.start()
