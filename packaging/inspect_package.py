@@ -1,4 +1,4 @@
-"""Run Splunk's AppInspect over the package: precert with the tag `cloud`; no failure and no error is allowed.
+"""Run Splunk's AppInspect over the package, by the tags below; no failure and no error is allowed.
 
 python packaging/inspect_package.py [PACKAGE]
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 BAD = ("error", "failure", "future_failure")
+TAGS = ("cloud", "private_app", "private_victoria", "private_classic", "aarch64_compatibility")
 
 
 def main() -> int:
@@ -26,7 +27,8 @@ def findings(package: Path) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [str(Path(sys.executable).with_name("splunk-appinspect")), "inspect", str(package)]
-        options = ["--mode", "precert", "--included-tags", "cloud", "--output-file", str(report)]
+        tags = [word for tag in TAGS for word in ("--included-tags", tag)]
+        options = ["--mode", "precert", *tags, "--output-file", str(report)]
         done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
         if not report.is_file():
             raise RuntimeError(f"AppInspect gave no report:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

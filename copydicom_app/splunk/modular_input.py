@@ -7,6 +7,7 @@ writes a stream of events.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Optional
 
 from splunklib.modularinput import (
     Argument,
@@ -146,11 +147,31 @@ def _closing(sink: StreamSink) -> Iterator[None]:
         sink.close()
 
 
+def _checked(arguments: list[str]) -> Optional[BinaryIO]:
+    """What splunkd sends; None when it is not what the SDK expects, which would print a traceback."""
+    readers = {(): InputDefinition, ("--validate-arguments",): ValidationDefinition}
+    if arguments == ["--scheme"]:
+        return io.BytesIO()
+    reader = readers.get(tuple(arguments))
+    if reader is None:
+        return None
+    document = sys.stdin.buffer.read()
+    try:
+        from_splunkd = "server_uri" in reader.parse(io.BytesIO(document)).metadata
+    except Exception:  # XML of another kind fails in as many ways
+        return None
+    return io.BytesIO(document) if from_splunkd else None
+
+
 def main() -> None:
     """Splunk's entry point."""
     script = OrthancInput(sys.stdout.buffer)
     signal.signal(signal.SIGTERM, lambda *_: script.stop.set())
-    code = script.run(sys.argv) or script.exit_code
+    stdin = _checked(sys.argv[1:])
+    if stdin is None:
+        sys.stderr.write("ERROR this is started by splunkd for an input, not by hand (but for --scheme)\n")
+        sys.exit(1)
+    code = script.run_script(sys.argv, EventWriter(), stdin) or script.exit_code
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # a thread whose request still waits for Orthanc would hold up the end

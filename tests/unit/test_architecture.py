@@ -83,7 +83,16 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert json.loads((ROOT / "app.manifest").read_text())["info"]["id"]["version"] == __version__
 
 
-@pytest.mark.parametrize(("path", "stanza"), [("inputs", "orthanc"), ("commands", "copydicom")])
+SCRIPTS = [
+    ("inputs", "orthanc"),
+    ("commands", "copydicom"),
+    ("alert_actions", "copydicom_replicate"),
+    ("restmap", "script:copydicom_transfer"),
+    ("restmap", "script:copydicom_test"),
+]
+
+
+@pytest.mark.parametrize(("path", "stanza"), SCRIPTS)
 def test_every_script_says_which_python_it_runs_on(path: str, stanza: str) -> None:
     keys = conf(f"default/{path}.conf")[stanza]
     assert (keys["python.version"], keys["python.required"]) == ("python3", "3.9, 3.13")
@@ -108,7 +117,7 @@ def test_every_key_of_servers_and_profiles_is_in_its_spec() -> None:
     assert server_keys == keys_of_spec("copydicom_servers.conf.spec")
 
 
-def test_every_option_of_the_command_is_in_searchbnf() -> None:
+def test_every_option_of_the_command_is_in_readme_docs_and_search_assistant() -> None:
     from copydicom_app.splunk.options import Options
 
     syntax = conf("default/searchbnf.conf")["copydicom-command"]["syntax"]
@@ -116,6 +125,50 @@ def test_every_option_of_the_command_is_in_searchbnf() -> None:
     options = {field.name for field in dataclasses.fields(Options)}
     assert set(re.findall(r"(\w+)=", syntax)) == options
     assert set(re.findall(r"(?:^|\\p\\\s+)(\w+):", description)) == options
+    (sentence,) = re.findall(r"The options of the command are ([^;]+);", (ROOT / "README.md").read_text())
+    assert set(re.findall(r"`(\w+)`", sentence)) == options
+    table = (ROOT / "docs/copydicom.md").read_text().split("\n## Options\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == options
+
+
+def test_every_parameter_of_the_alert_action_is_in_its_conf_specs_and_page() -> None:
+    from copydicom_app.splunk.alert_action import NAME, PARAMETERS
+
+    wanted = set(PARAMETERS)
+    stanza = conf("default/alert_actions.conf")[NAME]
+    assert {key.removeprefix("param.") for key in stanza if key.startswith("param.")} == wanted
+    spec = (ROOT / "README/alert_actions.conf.spec").read_text()
+    assert set(re.findall(r"^param\.(\w+) = ", spec, re.MULTILINE)) == wanted
+    spec = (ROOT / "README/savedsearches.conf.spec").read_text()
+    assert set(re.findall(rf"^action\.{NAME}\.param\.(\w+) = ", spec, re.MULTILINE)) == wanted
+    page = (ROOT / f"default/data/ui/alerts/{NAME}.html").read_text()
+    assert set(re.findall(rf'name="action\.{NAME}\.param\.(\w+)"', page)) == wanted
+    assert set(re.findall(r'<label class="control-label" for="(\w+)"', page)) == set(
+        re.findall(r' id="(\w+)"', page)
+    )
+
+
+def test_every_capability_of_the_app_is_in_its_spec_and_no_role_imports_another() -> None:
+    from copydicom_app.splunk.config import CONFIGURE_CAPABILITY, COPY_CAPABILITY
+
+    authorize = conf("default/authorize.conf")
+    ours = {name for name in authorize.sections() if name.startswith("capability::")}
+    assert ours == {f"capability::{name}" for name in (COPY_CAPABILITY, CONFIGURE_CAPABILITY)}
+    spec = (ROOT / "README/authorize.conf.spec").read_text()
+    assert ours == set(re.findall(r"^\[(capability::\w+)\]", spec, re.MULTILINE))
+    roles = {name for name in authorize.sections() if name.startswith("role_")}
+    assert roles == {
+        f"role_{name}" for name in ("admin", "sc_admin", "copydicom_operator", "copydicom_admin")
+    }
+    assert not [role for role in roles if "importroles" in authorize[role]]
+    assert dict(authorize["role_copydicom_operator"]) == {COPY_CAPABILITY: "enabled"}
+
+
+def test_only_the_connection_test_is_reached_from_a_browser() -> None:
+    exposed = conf("default/web.conf")
+    assert [(dict(exposed[name])) for name in exposed.sections()] == [
+        {"pattern": "copydicom/test", "methods": "POST"}
+    ]
 
 
 @pytest.mark.parametrize("sourcetype", ["dicom:dose:event", "dicom:dose:study"])
