@@ -1,7 +1,7 @@
 """What the index takes in: GB of events per million instances, by depth and level.
 
-Two archives: the sample hospital as it is, small studies with many dose reports; and a mix as a hospital's year
-has it, made of measured means: so many studies, series and instances of each modality (`YEAR`). The headers of
+Two archives: the sample hospital as it is, small studies with many dose reports; and a mix as a hospital's
+year has it, made of measured means: so many studies, series and instances of each modality (`YEAR`). Headers of
 CT, MR and ultrasound are those of real scanners, from the files that pydicom brings; the others the sample
 hospital's, which are leaner than real ones.
 """
@@ -109,7 +109,7 @@ def run(options: Options, say: Say) -> Result:
             result.rows.append(_row("a year's mix", server, level, depth, of_a_year(Means.of(run), level)))
     result.rows.sort(key=lambda row: row.group)
     result.notes = [
-        "GB of 10^9 bytes of events as they are sent, which Splunk's licence counts; on disk it compresses them.",
+        "GB of 10^9 bytes of events as they are sent, which Splunk's licence counts; the disk holds less.",
         "The mix, assumed: " + "; ".join(f"{_words(name, year)}" for name, year in YEAR.items()) + ".",
         f"One dose report for each study of {', '.join(WITH_REPORT)}, with an event for each irradiation.",
     ]

@@ -96,7 +96,7 @@ def test_no_secret_is_in_a_log_an_argument_an_error_an_event_or_an_answer(
 
 
 def full_run(splunkd: Splunkd, ids: list[str], pacs: OrthancServer) -> list[str]:
-    """The input, the command here and through the handler, the alert action, connection tests; their words."""
+    """Input, command here and through the handler, alert action, connection tests: their words."""
     said: list[str] = []
     rows = [{"ID": id, "orthanc_server": "pacs"} for id in ids]
     for stanza, params in (("pacs", {"phi": "hash"}), ("wrong", {}), ("dead", {})):
