@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from copydicom_app.dose.fields import FIELDS
 from testbench.splunkd.index import IndexedEvent
 
+EACH_PHI = pytest.mark.parametrize("phi", ["keep", "hash", "drop"])
 LOOKUPS = Path(__file__).resolve().parents[3] / "lookups"
 _TYPES = {"number": "DOUBLE", "bool": "BOOLEAN", "string": "VARCHAR"}
 _LISTS = ("dose_warnings", "dose_derived")
 
 # A pattern of a lookup, and a name as it is looked up.
 _SETUP = r"""
+SET TimeZone = 'UTC';
 CREATE MACRO fits(name, pattern) AS lower(coalesce(name, '-')) GLOB lower(coalesce(pattern, ''));
 CREATE MACRO tidy(name) AS nullif(trim(regexp_replace(name, '\s+', ' ', 'g')), '');
 CREATE VIEW named AS

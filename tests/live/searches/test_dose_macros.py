@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import duckdb
 import pytest
 
 from testbench.splunkd import Splunkd
-from tests.live.searches.oracle import rows
+from tests.live.searches.oracle import EACH_PHI, rows
 
 NAMES = ("n", "min", "p25", "median", "mean", "p75", "max")
 
@@ -76,6 +77,7 @@ def test_each_irradiation_counts_once(splunk: Splunkd, truth: duckdb.DuckDBPyCon
     assert int(found["count"]) == int(found["keys"]) == wanted["n"] < indexed["n"]
 
 
+@EACH_PHI
 def test_studies_have_their_totals_however_many_reports_they_have(
     splunk: Splunkd, truth: duckdb.DuckDBPyConnection
 ) -> None:
@@ -157,6 +159,7 @@ def test_outliers_by_median_and_mad(splunk: Splunkd, truth: duckdb.DuckDBPyConne
     assert len(beyond) == 1
 
 
+@EACH_PHI
 def test_twelve_weeks_of_interventions_of_a_patient(
     splunk: Splunkd, truth: duckdb.DuckDBPyConnection
 ) -> None:
@@ -182,6 +185,7 @@ def test_twelve_weeks_of_interventions_of_a_patient(
     assert max(int(row["cumulative_studies"]) for row in found) == 3
 
 
+@EACH_PHI
 def test_phantoms_count_nowhere(splunk: Splunkd, truth: duckdb.DuckDBPyConnection) -> None:
     (there,) = rows(truth, "SELECT count(*) AS n FROM dose WHERE study_description ILIKE '%phantom%'")
     assert there["n"]
@@ -200,8 +204,6 @@ def test_a_filter_takes_a_value_or_all(splunk: Splunkd) -> None:
 
 def test_studies_by_modality_and_day_come_from_the_images(splunk: Splunkd) -> None:
     """The predecessor's own chart, beside a count over the tags events themselves."""
-    import json
-
     days: dict[tuple[str, str], set[str]] = {}
     for event in splunk.indexed["dicom"]:
         tags = json.loads(event.raw)

@@ -8,12 +8,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, median
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +19,7 @@ import pytest
 from testbench.dose_reports import DIALECTS, Report, Study, ct_report
 from testbench.dose_samples import LOCALIZER, SPIRAL
 from testbench.orthanc import OrthancServer
-from testbench.splunkd import Splunkd, index
+from testbench.splunkd import Splunkd
 
 SHARED = Path(os.environ.get("COPYDICOM_SHARED", Path(__file__).resolve().parents[4] / "shared"))
 FIXTURES = SHARED / "fixtures" / "dose"
@@ -60,16 +58,14 @@ def as_another(report: Report, uid: str) -> bytes:
 
 
 def test_of_two_versions_of_an_irradiation_the_later_indexed_counts(
-    splunk: Splunkd, server: OrthancServer, monkeypatch: pytest.MonkeyPatch
+    splunk: Splunkd, server: OrthancServer
 ) -> None:
     wrong, right = (ct_report(Study("version"), [at(1, ctdivol_mGy=dose)]) for dose in (99.0, 9.0))
-    clock = time.time()
     for report in (wrong, right):
-        monkeypatch.setattr(index, "time", SimpleNamespace(time=lambda now=clock: now))
         receive(splunk, server, report.dicom())
         for id in server.get("/instances"):
             server.delete(f"/instances/{id}")
-        clock += 60
+        splunk.advance(60)
     (row,) = splunk.search("`dose_events`").rows
     assert row["ctdivol_mGy"] == "9.0"
     assert len(splunk.search("`dose_event_search`").rows) == 2
@@ -116,9 +112,7 @@ def test_doses_of_images_give_way_to_a_report_of_the_same(splunk: Splunkd, serve
     fields |= {"dose_source": "image", "event_key": "2.25.1#1"}
     elsewhere = {**fields, "study_instance_uid": "2.25.99", "event_key": "2.25.2#1"}
     for record in (fields, elsewhere):
-        splunk.indexes.add(
-            json.dumps(record), event.time, "dicom", event.host, event.source, event.sourcetype
-        )
+        splunk.index_event(record, sourcetype=event.sourcetype, at=event.time)
     found = splunk.search("`dose_events` | table study_instance_uid dose_source").rows
     assert sorted(row["dose_source"] for row in found) == ["image", "report"]
     assert len(splunk.search("`dose_studies`").rows) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import duckdb
 import pytest
 
 from testbench.splunkd import Splunkd
-from tests.live.searches.oracle import rows
+from tests.live.searches.oracle import EACH_PHI, rows
 from tests.live.searches.test_dose_macros import STATISTICS, assert_same
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,7 +25,12 @@ def saved() -> configparser.ConfigParser:
 
 
 def results(splunk: Splunkd, name: str, now: float | None = None) -> list[dict[str, Any]]:
-    return [dict(row) for row in splunk.run_saved_search(name, now=now or time.time()).rows]
+    """The rows of a run; none names a patient."""
+    run = splunk.run_saved_search(name, now=now)
+    assert run.result.error is None
+    for secret in ("Иванова", "Peñalosa", "Haddad", "P1333", "P1444", "P1518"):
+        assert secret not in str(run.result.rows)
+    return [dict(row) for row in run.result.rows]
 
 
 def identifiers(splunk: Splunkd, name: str) -> set[str]:
@@ -37,6 +41,7 @@ def wanted(truth: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
     return {row["identifier"] for row in rows(truth, sql)}
 
 
+@EACH_PHI
 def test_ct_over_reference_level(splunk: Splunkd, truth: duckdb.DuckDBPyConnection) -> None:
     expected = wanted(
         truth,
@@ -53,6 +58,7 @@ def test_ct_over_reference_level(splunk: Splunkd, truth: duckdb.DuckDBPyConnecti
     assert len(expected) == 1, "the CT at three times the usual dose"
 
 
+@EACH_PHI
 def test_outlier(splunk: Splunkd, truth: duckdb.DuckDBPyConnection) -> None:
     expected = wanted(
         truth,
@@ -71,6 +77,7 @@ def test_outlier(splunk: Splunkd, truth: duckdb.DuckDBPyConnection) -> None:
     assert len(expected) == 1
 
 
+@EACH_PHI
 def test_intervention_over_level(splunk: Splunkd, truth: duckdb.DuckDBPyConnection) -> None:
     expected = wanted(
         truth,
@@ -80,6 +87,7 @@ def test_intervention_over_level(splunk: Splunkd, truth: duckdb.DuckDBPyConnecti
     assert len(expected) == 1
 
 
+@EACH_PHI
 def test_interventions_of_12_weeks_over_level(splunk: Splunkd, truth: duckdb.DuckDBPyConnection) -> None:
     expected = wanted(
         truth,
@@ -94,6 +102,7 @@ def test_interventions_of_12_weeks_over_level(splunk: Splunkd, truth: duckdb.Duc
     assert bool(expected) == bool(known["n"]), "under phi = drop nobody can tell"
 
 
+@EACH_PHI
 def test_dose_check(splunk: Splunkd, truth: duckdb.DuckDBPyConnection) -> None:
     expected = wanted(
         truth,
@@ -104,13 +113,15 @@ def test_dose_check(splunk: Splunkd, truth: duckdb.DuckDBPyConnection) -> None:
     assert len(expected) == 1
 
 
+@EACH_PHI
 def test_the_quarterly_report(splunk: Splunkd, truth: duckdb.DuckDBPyConnection) -> None:
     """From July to September: by protocol, phantom and age band, for scans and for studies."""
     begin = datetime(2026, 7, 1, tzinfo=timezone.utc).timestamp()
     end = datetime(2026, 10, 1, tzinfo=timezone.utc).timestamp()
     truth.execute(
-        f"""CREATE VIEW quarter AS SELECT * FROM irradiation WHERE time >= {begin} AND time < {end};
-            CREATE VIEW studies AS SELECT *, 'all' AS phantom FROM study
+        f"""CREATE OR REPLACE VIEW quarter AS SELECT * FROM irradiation
+            WHERE time >= {begin} AND time < {end};
+            CREATE OR REPLACE VIEW studies AS SELECT *, 'all' AS phantom FROM study
             WHERE begin >= {begin} AND begin < {end}"""
     )
     expected = []
@@ -126,13 +137,6 @@ def test_the_quarterly_report(splunk: Splunkd, truth: duckdb.DuckDBPyConnection)
             expected.append({"metric": metric, "standard_protocol": row.pop("protocol"), **row})
     found = results(splunk, "Dose report: CT by protocol, last quarter", now=IN_OCTOBER)
     assert_same(found, expected, ("metric", "standard_protocol", "phantom", "age_band"), within=5.1e-4)
-
-
-def test_no_row_of_any_alert_names_a_patient(splunk: Splunkd) -> None:
-    for name in saved().sections():
-        text = str(results(splunk, name))
-        for word in ("Иванова", "Peñalosa", "Haddad", "P1000", "P1518", "patient_key", "patient_id"):
-            assert word not in text, name
 
 
 @pytest.mark.parametrize("name", saved().sections())
@@ -155,12 +159,13 @@ def test_no_two_searches_start_in_the_same_minute() -> None:
 # ---------------------------------------------------------------- the inputs
 
 
-def with_log(splunk: Splunkd, ago: float, lines: list[str]) -> None:
-    """Lines of an input's log as the monitored folder var/log/splunk would give them."""
-    for line in lines:
-        at = time.time() - ago
-        stamp = datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M:%S.000")
-        splunk.indexes.add(f"{stamp} {line}", at, "_internal", "forwarder", "input.log", "copydicom:log")
+def with_log(splunk: Splunkd, ago: float, line: str) -> None:
+    """A line of an input's log, as Splunk has it from var/log/splunk of a forwarder."""
+    at = splunk.now - ago
+    stamp = datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M:%S.000")
+    splunk.index_event(
+        f"{stamp} {line}", sourcetype="copydicom:log", at=at, arrived=at, index="_internal", host="forwarder"
+    )
 
 
 def indexed_line(name: str, lag: int = 0, seconds: int = 0, walking: str = "false") -> str:
@@ -172,13 +177,11 @@ def indexed_line(name: str, lag: int = 0, seconds: int = 0, walking: str = "fals
 
 def test_feeds_that_lag_fail_or_are_silent(package: Path) -> None:
     with Splunkd(package) as splunk:
-        with_log(splunk, 60, [indexed_line("well")])
-        with_log(splunk, 60, [indexed_line("behind", lag=900, seconds=7200)])
-        with_log(splunk, 60, [indexed_line("walking", lag=900, seconds=7200, walking="true")])
-        with_log(
-            splunk, 50, ['ERROR component=input input=broken message="the server refused the login" error=X']
-        )
-        with_log(splunk, 20 * 3600, [indexed_line("silent")])
+        with_log(splunk, 60, indexed_line("well"))
+        with_log(splunk, 60, indexed_line("behind", lag=900, seconds=7200))
+        with_log(splunk, 60, indexed_line("walking", lag=900, seconds=7200, walking="true"))
+        with_log(splunk, 50, 'ERROR component=input input=broken message="the server refused the login"')
+        with_log(splunk, 20 * 3600, indexed_line("silent"))
         lagging = results(splunk, "Feed alert: lagging")
         assert {row["input"] for row in lagging} == {"behind", "broken"}
         (broken,) = (row for row in lagging if row["input"] == "broken")
@@ -193,7 +196,7 @@ def test_the_lines_that_an_input_really_logs_are_read(splunk: Splunkd) -> None:
     folder = splunk.home.root / "var" / "log" / "splunk"
     (log,) = folder.glob("copydicom_app_input_*.log")
     for line in log.read_text().splitlines():
-        splunk.indexes.add(line, time.time(), "_internal", "here", str(log), "copydicom:log")
+        splunk.index_event(line, sourcetype="copydicom:log", index="_internal")
     health = {row["input"]: row for row in splunk.search("`feed_health`").rows}
     assert int(health["pacs"]["events"]) == len(splunk.indexed["dicom"])
     assert (health["pacs"]["lag"], health["pacs"]["errors"]) == ("0", "0")
