@@ -32,6 +32,7 @@ NOTE_BACKLOG = (
     "Orthanc's answer to the upload. Between two batches of old instances the input looks for new ones."
 )
 PAUSE_SECONDS = 0.05  # between two uploads in a backlog
+LONGEST_SECONDS = 40.0  # of a walk, which is then stopped
 _ID = re.compile(rb'"ID":"([0-9a-f-]{44})"')
 _TAIL = 64  # bytes in which an id may be cut
 
@@ -58,10 +59,13 @@ def run(options: Options, say: Say) -> Result:
     resident = options.of(2_000, 200)
     backlog = options.of(20_000, 400)
     for binary in archives.versions(say):
-        for name, size, measure in (("idle", resident, idle), ("in backlog", backlog, in_backlog)):
+        for name, size, measure, count in (
+            ("idle", resident, idle, options.of(20, 3)),
+            ("in backlog", backlog, in_backlog, options.of(200, 5)),
+        ):
             for depth in ("all", "main"):
                 with archives.archive(binary, size, say) as server:
-                    found = measure(server, depth, options)
+                    found = measure(server, depth, count)
                     if not found:
                         say(f"{name}, {depth}: the walk ended before anything arrived")
                         continue
@@ -89,9 +93,9 @@ def rows(found: list[float], name: str, depth: str, size: str, version: str) -> 
         )
 
 
-def idle(server: OrthancServer, depth: str, options: Options) -> list[float]:
+def idle(server: OrthancServer, depth: str, count: int) -> list[float]:
     """One instance a run, from the run's start to its event."""
-    arriving = make_instances(options.of(20, 3), archives.SIZE, name="idle")
+    arriving = make_instances(count, archives.SIZE, name="idle")
     found = []
     with PackagedInput({"pacs": server}) as packaged:
         stanza = packaged.stanza()
@@ -105,9 +109,9 @@ def idle(server: OrthancServer, depth: str, options: Options) -> list[float]:
     return found
 
 
-def in_backlog(server: OrthancServer, depth: str, options: Options) -> list[float]:
+def in_backlog(server: OrthancServer, depth: str, count: int) -> list[float]:
     """Instances that arrive one by one while an archive is walked; those that came before its end count."""
-    arriving = make_instances(options.of(200, 5), archives.SIZE, series_of=20, name="arriving")
+    arriving = make_instances(count, archives.SIZE, series_of=20, name="arriving")
     answered: dict[str, float] = {}
     walking, over = threading.Event(), threading.Event()
     watch = Watch()
@@ -120,7 +124,7 @@ def in_backlog(server: OrthancServer, depth: str, options: Options) -> list[floa
     uploads.start()
     with PackagedInput({"pacs": server}) as packaged:
         try:
-            packaged.run("pacs", tags=depth, receive=receive, seconds=options.of(40.0, 10.0)).sample()
+            packaged.run("pacs", tags=depth, receive=receive, seconds=LONGEST_SECONDS).sample()
         finally:
             over.set()
             walking.set()
