@@ -44,9 +44,8 @@ class RemoteCopies:
     """Asks the handler for one search. `request` says who and how; source and references are filled in."""
 
     def __init__(self, service: client.Service, request: TransferRequest, stop: threading.Event) -> None:
-        self._service, self._stop = service, stop
-        self._trail = Trail.begin()
-        self._request = replace(request, search=self._trail.token)
+        self._service, self._stop, self._request = service, stop, request
+        self._trail: Optional[Trail] = None  # from the first request on: a preview makes none
 
     def reach_dest(self) -> None:
         """Let the handler ask the destination; raises what makes every copy impossible."""
@@ -59,7 +58,10 @@ class RemoteCopies:
 
     def ask(self, source: str, refs: Sequence[Reference]) -> _Answer:
         """One request. Raises the error that the handler tells, or that there is no handler."""
-        request = replace(self._request, source=source, references=tuple(refs))
+        if self._trail is None:
+            self._trail = Trail.begin()
+        search = self._trail.token
+        request = replace(self._request, search=search, source=source, references=tuple(refs))
         try:
             response = self._service.post(
                 PATH, headers=[("Content-Type", "application/json")], body=request.encode()
@@ -73,11 +75,13 @@ class RemoteCopies:
 
     def cancel(self) -> None:
         """Let what is under way come to its end."""
-        self._trail.stop()
+        if self._trail is not None:
+            self._trail.stop()
 
     def finish(self, cancelled: bool) -> None:
         """Write what became of every study."""
-        self._trail.close(cancelled)
+        if self._trail is not None:
+            self._trail.close(cancelled)
 
 
 class RemoteEngine:

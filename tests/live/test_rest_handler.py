@@ -232,6 +232,43 @@ def test_what_is_not_allowed_is_refused_and_audited(
         assert words in event["reason"]
 
 
+@pytest.mark.parametrize(
+    ("user", "text", "words"),
+    [
+        ("ned", "dest=research", "lack the capability run_copydicom"),
+        ("ann", "dest=closed", "may not send to server 'closed'"),
+        ("ann", "dest=http://evil.example", "no name of a server"),
+        ("ann", "dest=research logging_configuration=/tmp/evil.conf", "not an option"),
+    ],
+)
+def test_what_the_command_refuses_is_in_the_trail(
+    splunkd: Splunkd,
+    pacs: tuple[OrthancServer, list[Instance]],
+    research: OrthancServer,
+    user: str,
+    text: str,
+    words: str,
+) -> None:
+    splunkd.add_user("ned", ("copydicom_operator",), ("search", "list_storage_passwords"))
+    add(splunkd, "closed", research, roles="trialists")
+    result = run(splunkd, text, rows(pacs[1]), user=user)
+    (event,) = audited(splunkd)
+    assert words in str(result.error)
+    assert words in event["reason"]
+    assert (event["user"], event["sid"], event["result"]) == (user, result.sid, "refused")
+    assert research.get("/instances") == []
+    assert asked(splunkd) == 0
+
+
+def test_a_preview_leaves_nothing_behind(
+    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], research: OrthancServer
+) -> None:
+    run(splunkd, "dest=research", rows(pacs[1]), preview=True)
+    run(splunkd, "dest=research", rows(pacs[1][:2]))
+    assert len(research.get("/instances")) == 2
+    assert list((splunkd.home.root / "var" / "run" / "copydicom_app").iterdir()) == []
+
+
 def test_a_reference_that_would_leave_its_folder_fails_alone(
     splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]]
 ) -> None:
