@@ -65,6 +65,26 @@ homePath = $SPLUNK_DB/dicom_audit/db
 importRoles = user
 run_copydicom = enabled
 """,
+    "default/restmap.conf": """
+[script:toy]
+match = /toy/echo
+script = raw_rest.py
+scripttype = persist
+handler = raw_rest.Echo
+requireAuthentication = true
+capability = run_copydicom
+output_modes = json
+passPayload = true
+passSystemAuth = true
+""",
+    "default/alert_actions.conf": """
+[raw_action]
+is_custom = 1
+payload_format = json
+maxresults = 10
+param.mode =
+param.more = x
+""",
     "default/collections.conf": "[copydicom_sent]\nfield.dest = string\n",
     "README/inputs.conf.spec": """
 [sdk_input://<name>]

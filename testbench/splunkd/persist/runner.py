@@ -28,6 +28,7 @@ def main():
             traceback.print_exc()
             reply = None
         data = json.dumps(reply).encode()
+        sys.stdout.flush()  # what the handler printed breaks the stream, as it would in splunkd
         sys.stdout.buffer.write(b"%d\n" % len(data) + data)
         sys.stdout.buffer.flush()
 
