@@ -143,7 +143,7 @@ class AnonymizingSender:
             dicom = source.anonymized(item.id, self._profile.query(patient, transcode=True))
         if not readable(dicom):
             raise SkippableError(
-                f"it is not in explicit little endian and server {self._source.name!r} does not transcode it "
+                f"it is deflated or in big endian and server {self._source.name!r} does not transcode it "
                 "(Orthanc 1.12 does), so it cannot be anonymized"
             )
         return rekeyed(dicom, self._keys)

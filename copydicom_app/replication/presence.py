@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Callable, Optional
 
+from copydicom_app.models import Level
 from copydicom_app.orthanc import Orthanc
 
 PART = 50  # ids of one question, after which the ways are compared again
@@ -70,7 +71,7 @@ class Presence:
         begin = self._clock()
         if by_series and self._per_series.each * len(by_series) < by_id_costs:
             series, ids = max(by_series.items(), key=lambda item: len(item[1]))
-            found = self._orthanc.ids_of_series(series) & ids
+            found = self._orthanc.ids_of(Level.SERIES, series) & ids
             self._per_series.note(self._clock() - begin, 1)
         else:
             ids = set(islice(todo, PART))

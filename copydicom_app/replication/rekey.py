@@ -18,6 +18,7 @@ import uuid
 from dataclasses import dataclass
 
 from copydicom_app.errors import SkippableError
+from copydicom_app.replication.uid_elements import UID_ELEMENTS
 
 EXPLICIT = "1.2.840.10008.1.2.1"  # Explicit VR Little Endian
 _IMPLICIT, _DEFLATED, _BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
@@ -35,7 +36,10 @@ _KINDS = frozenset(
     )
 )
 _NAMES = {0x00100020: "patient", 0x0020000D: "study", 0x0020000E: "series", 0x00080018: "instance"}
-_FACTS = {0x00080016: "sop_class", 0x00080060: "modality", 0x00280301: "burned_in", **_NAMES}
+_FACTS = {
+    **{_SYNTAX: "syntax", 0x00080016: "sop_class", 0x00080060: "modality", 0x00280301: "burned_in"},
+    **_NAMES,
+}
 
 
 class Keys:
@@ -77,8 +81,7 @@ class Rekeyed:
 def rekeyed(dicom: bytes, keys: Keys) -> Rekeyed:
     """The same file with keyed identifiers; PatientID is left as it is.
 
-    Raises SkippableError for what cannot be read, and for the three rare transfer syntaxes that are not
-    explicit little endian: see `readable`.
+    Raises SkippableError for what cannot be read, and for two rare transfer syntaxes: see `readable`.
     """
     try:
         if dicom[128:132] != b"DICM":
@@ -87,7 +90,7 @@ def rekeyed(dicom: bytes, keys: Keys) -> Rekeyed:
         begin = 144 + meta_length
         meta = _Writer(dicom[:begin], keys)
         group = b"".join(meta.elements(144, begin))
-        body = _Writer(dicom, keys)
+        body = _Writer(dicom, keys, implicit=meta.facts.get("syntax") == _IMPLICIT)
         data = b"".join(body.elements(begin, len(dicom)))
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise SkippableError("its DICOM encoding cannot be read, so it cannot be anonymized") from error
@@ -105,8 +108,8 @@ def rekeyed(dicom: bytes, keys: Keys) -> Rekeyed:
 
 
 def readable(dicom: bytes) -> bool:
-    """Whether `rekeyed` reads its transfer syntax: every one but implicit, deflated and big endian."""
-    for syntax in (_IMPLICIT, _DEFLATED, _BIG):
+    """Whether `rekeyed` reads its transfer syntax: every one but deflated and big endian."""
+    for syntax in (_DEFLATED, _BIG):
         value = _padded(syntax, b"\0")
         if struct.pack("<HH2sH", 2, 0x10, b"UI", len(value)) + value in dicom[:2048]:
             return False
@@ -114,11 +117,15 @@ def readable(dicom: bytes) -> bool:
 
 
 class _Writer:
-    """Reads a data set element by element and hands out what shall stand there."""
+    """Reads a data set element by element and hands out what shall stand there.
 
-    def __init__(self, data: bytes, keys: Keys) -> None:
+    Where it is `implicit`, elements name no VR: the dictionary knows the UIDs, and a sequence shows itself.
+    """
+
+    def __init__(self, data: bytes, keys: Keys, implicit: bool = False) -> None:
         self._data = data
         self._keys = keys
+        self._implicit = implicit
         self._depth = 0
         self.place = 0
         self.facts: dict[str, str] = {}
@@ -134,13 +141,7 @@ class _Writer:
             if tag == _ITEM_END:
                 self.place += 8
                 break
-            vr = self._data[start + 4 : start + 6]
-            if vr in _LONG:
-                length, value = struct.unpack_from("<L", self._data, start + 8)[0], start + 12
-            else:
-                length, value = struct.unpack_from("<H", self._data, start + 6)[0], start + 8
-            if not (vr.isalpha() and vr.isupper()):
-                raise struct.error("no value representation")
+            vr, length, value = self._implicit_head(tag, start) if self._implicit else self._head(start)
             if vr == b"SQ":
                 out += self._sequence(start, value, length)
             elif length == _UNDEFINED:
@@ -152,6 +153,39 @@ class _Writer:
                 out.append(self._element(tag, vr, start, value))
         return out
 
+    def _head(self, start: int) -> tuple[bytes, int, int]:
+        """The VR of the element at `start`, the length of its value, and where that begins."""
+        vr = self._data[start + 4 : start + 6]
+        if not (vr.isalpha() and vr.isupper()):
+            raise struct.error("no value representation")
+        if vr in _LONG:
+            return vr, struct.unpack_from("<L", self._data, start + 8)[0], start + 12
+        return vr, struct.unpack_from("<H", self._data, start + 6)[0], start + 8
+
+    def _implicit_head(self, tag: int, start: int) -> tuple[bytes, int, int]:
+        """The same, as far as it matters here: UI, SH, SQ or UN."""
+        length, value = struct.unpack_from("<L", self._data, start + 4)[0], start + 8
+        if tag in UID_ELEMENTS:
+            return b"UI", length, value
+        if tag == _ACCESSION:
+            return b"SH", length, value
+        # pixel data is never encapsulated here
+        items = length == _UNDEFINED or self._is_items(value, value + length)
+        return b"SQ" if items else b"UN", length, value
+
+    def _is_items(self, place: int, end: int) -> bool:
+        """Whether items fill the value; one of undefined length settles it, as no other value holds that."""
+        if place == end:
+            return False
+        while place + 8 <= end:
+            group, element, size = struct.unpack_from("<HHL", self._data, place)
+            if group << 16 | element != _ITEM:
+                return False
+            if size == _UNDEFINED:
+                return True
+            place += 8 + size
+        return place == end
+
     def _element(self, tag: int, vr: bytes, start: int, value: int) -> bytes:
         content = self._data[value : self.place]
         if vr == b"UI" and tag not in _KINDS:
@@ -161,6 +195,8 @@ class _Writer:
             content = _padded(self._keys.accession(content.decode("latin-1").rstrip("\0 ")), b" ")
         if tag in _FACTS and not self._depth:
             self.facts[_FACTS[tag]] = content.decode("latin-1").strip("\0 ")
+        if self._implicit and vr in (b"UI", b"SH"):
+            return self._data[start : start + 4] + struct.pack("<L", len(content)) + content
         if vr in (b"UI", b"SH"):
             return self._data[start : start + 6] + struct.pack("<H", len(content)) + content
         return self._data[start : self.place]
@@ -186,7 +222,8 @@ class _Writer:
             item = b"".join(self.elements(self.place, until))
             items.append(struct.pack("<HHL", 0xFFFE, 0xE000, len(item)) + item)
         self._depth -= 1
-        return [self._data[start : start + 8], struct.pack("<L", sum(map(len, items))), *items]
+        head = 4 if self._implicit else 8
+        return [self._data[start : start + head], struct.pack("<L", sum(map(len, items))), *items]
 
     def _fragments(self, start: int, value: int, vr: bytes) -> bytes:
         """Encapsulated pixel data, as it stands."""

@@ -30,6 +30,7 @@ from copydicom_app.replication.presence import Presence
 from copydicom_app.replication.rekey import Keys
 from copydicom_app.replication.resolve import Item, resolve
 from copydicom_app.replication.room import Room
+from copydicom_app.replication.studies import Studies
 from copydicom_app.replication.transfer import CANCELLED, Result, Sender, StreamSender
 
 WINDOW = 500  # instances that are looked at together, more or less
@@ -113,6 +114,8 @@ class Replicator:
         # Where ids change, only a ledger knows what was sent.
         self._ledger = (ledger or MemoryLedger()) if anonymize or dest.server.rewrites else None
         self._presence = Presence(dest)
+        # An instance has the same study at both ends, and the destination has those that are there.
+        self._study_of = Studies(self._dest if self._ledger is None else self._source)
         self._room = Room(self._source, self._dest)
         self._dry_run = dry_run
         self._verify = verify
@@ -368,7 +371,7 @@ class Replicator:
                 )
             elif step.item.id in self._met:
                 self._met[step.item.id] = result.status
-            self.studies[result.study or step.item.study].update(
+            self.studies[self._study(step.item, result)].update(
                 {result.status.value: 1, "bytes": result.bytes}
             )
             if result.given and result.status is Status.FAILED:
@@ -377,6 +380,13 @@ class Replicator:
             if step.last:
                 yield _folded(step.ref, results)
                 results = []
+
+    def _study(self, item: Item, result: Result) -> str:
+        """The study that the audit trail names; asked for only where the instance is known to be there."""
+        told = result.study or item.study
+        if told or self._dry_run or result.status not in (Status.COPIED, Status.PRESENT, Status.CONFLICT):
+            return told
+        return self._study_of.of(item) if item.id else ""
 
 
 def _windows(refs: Iterable[Reference]) -> Iterator[list[Reference]]:

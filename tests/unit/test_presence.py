@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from copydicom_app.models import Held
+from copydicom_app.models import Held, Level
 from copydicom_app.replication.presence import Presence, _Ids
 
 
@@ -33,7 +33,7 @@ class FakeOrthanc:
         there = set(self.ids)
         return {id: Held(id) for id in ids if id in there}
 
-    def ids_of_series(self, series: str) -> set[str]:
+    def ids_of(self, level: Level, series: str) -> set[str]:
         self.asked["series"] += 1
         self.now += self.per_series
         number = int(series)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -25,11 +26,26 @@ def test_identifiers_depend_on_the_value_and_the_key_only() -> None:
     assert len(KEYS.accession("7")) == 16
 
 
-def test_only_identifiers_change_in_every_kind_of_file() -> None:
-    kinds = {(each.modality, each.series_description): each for each in testbench.hospital()}
-    for each in kinds.values():
-        before = pydicom.dcmread(io.BytesIO(each.data))
-        file = rekeyed(each.data, KEYS)
+@pytest.fixture(scope="module")
+def kinds() -> list[bytes]:
+    """One file of each kind that a hospital has."""
+    found = {(each.modality, each.series_description): each.data for each in testbench.hospital()}
+    return list(found.values())
+
+
+def written(dataset: Any, syntax: str) -> bytes:
+    dataset.file_meta.TransferSyntaxUID = syntax
+    out = io.BytesIO()
+    little = syntax != pydicom.uid.ExplicitVRBigEndian
+    implicit = syntax == pydicom.uid.ImplicitVRLittleEndian
+    pydicom.dcmwrite(out, dataset, implicit_vr=implicit, little_endian=little, enforce_file_format=True)
+    return out.getvalue()
+
+
+def test_only_identifiers_change_in_every_kind_of_file(kinds: list[bytes]) -> None:
+    for data in kinds:
+        before = pydicom.dcmread(io.BytesIO(data))
+        file = rekeyed(data, KEYS)
         after = pydicom.dcmread(io.BytesIO(file.dicom))
         assert after.file_meta.MediaStorageSOPInstanceUID == after.SOPInstanceUID
         assert after.SOPInstanceUID == KEYS.uid(before.SOPInstanceUID)
@@ -50,14 +66,42 @@ def test_what_is_no_dicom_or_ends_too_early_is_refused() -> None:
             rekeyed(broken, KEYS)
 
 
-def test_implicit_little_endian_is_told_apart() -> None:
-    data = next(testbench.make_instances(1)).data
-    assert readable(data)
-    dataset = pydicom.dcmread(io.BytesIO(data))
-    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
-    out = io.BytesIO()
-    pydicom.dcmwrite(out, dataset, implicit_vr=True, little_endian=True, enforce_file_format=True)
-    assert not readable(out.getvalue())
+def test_an_implicit_file_changes_as_its_explicit_twin_does(kinds: list[bytes]) -> None:
+    """It names no VR, so UIDs and sequences have to be known otherwise, at any depth."""
+    for data in kinds:
+        dataset = pydicom.dcmread(io.BytesIO(data))
+        if dataset.file_meta.TransferSyntaxUID.is_compressed:
+            continue
+        twin, file = rekeyed(data, KEYS), rekeyed(written(dataset, pydicom.uid.ImplicitVRLittleEndian), KEYS)
+        assert (file.orthanc_id, file.sop_class, file.modality) == (
+            twin.orthanc_id,
+            twin.sop_class,
+            twin.modality,
+        )
+        explicit = written(pydicom.dcmread(io.BytesIO(twin.dicom)), pydicom.uid.ImplicitVRLittleEndian)
+        found, wanted = (pydicom.dcmread(io.BytesIO(each)).to_json_dict() for each in (file.dicom, explicit))
+        assert found == wanted
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_implicit_sequences_are_known_with_and_without_their_length(undefined: bool) -> None:
+    dataset = pydicom.dcmread(io.BytesIO(next(testbench.make_instances(1)).data))
+    inner, item = pydicom.Dataset(), pydicom.Dataset()
+    inner.ReferencedSOPInstanceUID = "1.2.3.4"
+    inner.is_undefined_length_sequence_item = item.is_undefined_length_sequence_item = undefined
+    item.ReferencedSeriesSequence = [inner]
+    item["ReferencedSeriesSequence"].is_undefined_length = undefined
+    dataset.ReferencedStudySequence = [item]
+    dataset["ReferencedStudySequence"].is_undefined_length = undefined
+    file = rekeyed(written(dataset, pydicom.uid.ImplicitVRLittleEndian), KEYS)
+    study = pydicom.dcmread(io.BytesIO(file.dicom)).ReferencedStudySequence[0]
+    assert study.ReferencedSeriesSequence[0].ReferencedSOPInstanceUID == KEYS.uid("1.2.3.4")
+
+
+def test_deflated_and_big_endian_files_are_told_apart() -> None:
+    dataset = pydicom.dcmread(io.BytesIO(next(testbench.make_instances(1)).data))
+    assert readable(written(dataset, pydicom.uid.ImplicitVRLittleEndian))
+    assert not readable(written(dataset, pydicom.uid.DeflatedExplicitVRLittleEndian))
 
 
 def test_an_archive_is_read_by_others_with_every_file_in_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Level, Reference, Status
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.replication.replicate import Budget, Replicator
+from testbench.faulty_proxy import FaultyProxy
 from testbench.sample_data import make_instances
 from tests.live.replication.pairs import Pair, config, refs, statuses
 
@@ -115,6 +117,23 @@ def test_counts_by_study_tell_the_audit(pair: Pair) -> None:
     sent = {id: counts["copied"] for id, counts in engine.studies.items() if counts["copied"]}
     assert sent == {id: count for id, count in studies.items() if id in sent}
     assert sum(sent.values()) == len(pair.cohort)
+
+
+@pytest.mark.parametrize("tells_series", [False, True])
+def test_the_study_of_what_is_there_already_is_told_too(pair: Pair, tells_series: bool) -> None:
+    studies = {id: len(pair.source.get(f"/studies/{id}/instances")) for id in pair.source.get("/studies")}
+    wanted = [
+        replace(ref, series=pair.source.get(f"/instances/{ref.id}")["ParentSeries"] if tells_series else "")
+        for ref in refs(pair.cohort)
+    ]
+    pair.copy(wanted)
+    with FaultyProxy(pair.dest.url) as proxy:
+        engine = pair.engine(dest_url=proxy.url)
+        assert statuses(engine.outcomes(wanted)) == {"present": len(pair.cohort)}
+        told = {id: counts["present"] for id, counts in engine.studies.items()}
+        assert told == {id: count for id, count in studies.items() if id in told}
+        assert sum(told.values()) == len(pair.cohort)
+        assert len(proxy.requests) < 16, "not a request an instance"
 
 
 def test_an_id_that_is_no_id_asks_no_server_for_it(pair: Pair) -> None:
