@@ -21,7 +21,16 @@ from benchmarks import report, scaling
 from benchmarks.machine import facts
 from benchmarks.result import ROOT, Clock, Options, Result, where
 
-NAMES = ("indexing", "latency", "growth", "volume", "replication", "dose_flattening")
+NAMES = (
+    "indexing",
+    "latency",
+    "growth",
+    "volume",
+    "replication",
+    "presence",
+    "copying_much",
+    "dose_flattening",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

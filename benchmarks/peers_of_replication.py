@@ -17,11 +17,13 @@ from testbench.sample_data import Instance
 
 Way = Callable[[OrthancServer, OrthancServer, Sequence[Instance]], None]
 
+PREDECESSOR = "the predecessor's loop"
 
-def ways() -> dict[str, Way]:
+
+def ways(say: Callable[[str], None]) -> dict[str, Way]:
     """By name; a package that is not installed is left out."""
     found: dict[str, Way] = {
-        "predecessor's loop": predecessor,
+        PREDECESSOR: predecessor,
         "Orthanc's Replicate.py": replicate_py,
     }
     try:
@@ -29,20 +31,20 @@ def ways() -> dict[str, Way]:
 
         found["pyorthanc"] = with_pyorthanc
     except ImportError:
-        print("pyorthanc is not installed")
+        say("pyorthanc is not installed")
     try:
         import orthanc_tools  # noqa: F401
 
         found["orthanc-tools cloner, 1 thread"] = cloner(1)
         found["orthanc-tools cloner, 8 threads"] = cloner(8)
     except ImportError:
-        print("orthanc-tools is not installed")
+        say("orthanc-tools is not installed")
     try:
         import orthanc_api_client  # noqa: F401
 
         found["orthanc-api-client"] = with_api_client
     except ImportError:
-        print("orthanc-api-client is not installed")
+        say("orthanc-api-client is not installed")
     for threads in (4, 8):
         found[f"floor: keep-alive, {threads} connections"] = lean(threads, 1)
     found["floor: ZIP of 20, 4 at a time"] = lean(4, 20)

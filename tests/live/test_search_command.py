@@ -14,6 +14,7 @@ import pytest
 
 from testbench.faulty_proxy import Asked, Fault, FaultyProxy
 from testbench.orthanc import OrthancServer
+from testbench.peak_memory import peak_mb, report_peak
 from testbench.sample_data import Instance, make_instances
 from testbench.splunkd import CommandResult, Options, Splunkd, pythons
 
@@ -240,19 +241,7 @@ def test_a_chunk_of_many_rows_takes_little_memory_and_time(package: Path, resear
             {"ID": f"{n:08x}-00000000-00000000-00000000-00000000", "orthanc_server": "pacs", **fields}
             for n in range(50_000)
         ]
-        watch = (
-            "import os, re, sys\n"
-            "real = os._exit\n"
-            "def leave(code):\n"
-            # not ru_maxrss: it begins with what the process that forked this one had
-            "    peak = re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]\n"
-            "    print('PEAK', peak, file=sys.stderr, flush=True)\n"
-            "    real(code)\n"
-            "os._exit = leave\n"
-        )
-        command = splunkd.home.app_dir / "bin" / "copydicom.py"
-        command.write_text(watch + command.read_text())
+        report_peak(splunkd.home.app_dir / "bin" / "copydicom.py")
         result = run(splunkd, "dest=research dryrun=true", given)
-        peak = next(int(line.split()[1]) for line in result.stderr if line.startswith("PEAK"))
         assert statuses(result) == {"missing": 50_000}
-        assert peak < 200_000, f"{peak} kB"
+        assert peak_mb(result.stderr) < 200
