@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from testbench.faulty_proxy import Asked, Fault, FaultyProxy
 
+from testbench.faulty_proxy import Asked, Fault, FaultyProxy
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import Instance, make_instances
 from testbench.splunkd import AlertResult, Splunkd, Trigger, pythons
