@@ -18,6 +18,7 @@ from json import dumps
 from typing import Any
 
 from testbench.splunkd.chunks import Row, encode_rows, field_names
+from testbench.splunkd.home import Home
 from testbench.splunkd.modular_input import check_log
 from testbench.splunkd.process import Instance, Script
 from testbench.splunkd.violations import Violations
@@ -47,6 +48,20 @@ class Trigger:
     search_name: str = "Nightly copies"
     maxtime: float | None = None
     terminate_after: float | None = None
+
+
+def custom_actions(home: Home, saved: Mapping[str, str]) -> list[str]:
+    """The alert actions of the app that a saved search has switched on."""
+    on = ("1", "true")
+    return [
+        name for name in home.confs.read("alert_actions") if saved.get(f"action.{name}", "").lower() in on
+    ]
+
+
+def parameters(saved: Mapping[str, str], action: str) -> dict[str, str]:
+    """What a saved search sets for an action: its `action.<name>.param.*`."""
+    prefix = f"action.{action}.param."
+    return {key.removeprefix(prefix): text for key, text in saved.items() if key.startswith(prefix)}
 
 
 def run_alert_action(

@@ -20,6 +20,7 @@ from testbench.splunkd.spl.relative_time import SECONDS, UNITS
 from testbench.splunkd.spl.values import Row, all_values, as_number
 
 if TYPE_CHECKING:
+    from testbench.splunkd.alert_action import AlertResult
     from testbench.splunkd.searches import SearchResult
 
 _KNOWN = re.compile(
@@ -141,13 +142,17 @@ class Alert:
 
 @dataclass
 class SavedRun:
-    """One run: its results, the alerts that it triggers, and how many it does not repeat."""
+    """One run: its results, the alerts that it triggers, and how many it does not repeat.
+
+    `actions` is what the app's own alert actions came to, one a triggered alert.
+    """
 
     name: str
     time: float
     result: SearchResult
     alerts: list[Alert] = field(default_factory=list)
     suppressed: int = 0
+    actions: list[AlertResult] = field(default_factory=list)
 
 
 def read(conf: Conf) -> dict[str, SavedSearch]:

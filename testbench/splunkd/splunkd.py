@@ -26,7 +26,14 @@ from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 from testbench.splunkd import modular_input
-from testbench.splunkd.alert_action import OWNERLESS, AlertResult, Trigger, run_alert_action
+from testbench.splunkd.alert_action import (
+    OWNERLESS,
+    AlertResult,
+    Trigger,
+    custom_actions,
+    parameters,
+    run_alert_action,
+)
 from testbench.splunkd.event_stream import StreamEvent
 from testbench.splunkd.home import Home
 from testbench.splunkd.index import IndexedEvent, Indexes
@@ -222,8 +229,15 @@ class Splunkd:
         return self.searches.saved()
 
     def run_saved_search(self, name: str, *, now: float | None = None, user: str = ADMIN.name) -> SavedRun:
-        """Run it as the scheduler would, disabled or not, and return what it would send."""
-        return self.searches.run_saved(name, now=now, user=user)
+        """Run it as the scheduler would, disabled or not, with the app's own alert actions; what is left to
+        send is returned.
+        """
+        run = self.searches.run_saved(name, now=now, user=user)
+        keys = self.searches.saved()[name].keys
+        for action in custom_actions(self.home, keys):
+            trigger = Trigger(parameters(keys, action), user, self.home.app, name)
+            run.actions += [self.run_alert_action(action, alert.rows, trigger) for alert in run.alerts]
+        return run
 
     # -- time and events for tests --------------------------------------------------------------------
 

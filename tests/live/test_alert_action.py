@@ -86,6 +86,25 @@ def test_what_the_search_found_is_copied_audited_and_told(
     assert (event["user"], event["sid"], event["copied"]) == (owner, result.sid, COUNT)
 
 
+def test_a_saved_search_copies_what_arrived_since_its_last_run(
+    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], research: OrthancServer
+) -> None:
+    splunkd.run_input("orthanc://pacs", server="pacs")
+    saved = {
+        "search": "index=dicom _index_earliest=-1h | dedup ID | table ID orthanc_server level",
+        "counttype": "number of events",
+        "relation": "greater than",
+        "quantity": "0",
+        f"action.{NAME}": "1",
+        f"action.{NAME}.param.dest": "research",
+    }
+    splunkd.home.confs.update("savedsearches", "Hourly copies", saved)
+    first = splunkd.run_saved_search("Hourly copies", user="ann")
+    assert [action.exit_code for action in first.actions] == [0]
+    assert len(research.get("/instances")) == COUNT
+    assert splunkd.run_saved_search("Hourly copies", user="ann", now=splunkd.advance(7200)).actions == []
+
+
 def test_a_dry_run_sends_nothing_and_a_limit_leaves_the_rest(
     splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], research: OrthancServer
 ) -> None:
