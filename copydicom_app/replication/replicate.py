@@ -265,10 +265,10 @@ class Replicator:
         return step.result is None or (self._verify and step.result.status is Status.PRESENT)
 
     def _fitting(self, left: int) -> int:
-        """How many instances a part should have."""
-        return max(
-            1, min(self._sender.together, int(self._sender.aim / self._mean), left // (2 * self._jobs))
-        )
+        """How many instances a part should have; of small ones some even at the very end."""
+        fill = self._sender.aim / self._mean
+        least = max(1, min(5, int(fill / 10)))
+        return max(least, min(self._sender.together, int(fill), left // (2 * self._jobs)))
 
     def _refuse_excess(self, steps: list[_Step]) -> None:
         """Settle what must not be sent: more than `max_instances`, or more than the destination keeps."""
