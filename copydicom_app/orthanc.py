@@ -201,6 +201,11 @@ class Orthanc:
         query = {"Level": "Study", "Query": {"AccessionNumber": number}, "CaseSensitive": True}
         return [str(id) for id in self._json("POST", "/tools/find", json=query)]
 
+    def studies_of(self, day: str) -> list[str]:
+        """``POST /tools/find``: the studies whose StudyDate is this day (``20200131``), by Orthanc id."""
+        query = {"Level": "Study", "Query": {"StudyDate": day}}
+        return [str(id) for id in self._json("POST", "/tools/find", json=query)]
+
     def md5(self, instance: str) -> str:
         """``GET /instances/{id}/attachments/dicom/md5``: the MD5 of the file, as Orthanc noted it."""
         return self._request("GET", f"/instances/{_checked(instance)}/attachments/dicom/md5").body.decode()

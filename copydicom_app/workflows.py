@@ -8,12 +8,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Callable, Optional, Protocol
 
 from copydicom_app.dose.report import IMAGE_MODALITIES
-from copydicom_app.errors import NotFoundError
-from copydicom_app.events import events_of, one_by_one
 from copydicom_app.indexing.changes import Feed, begin
 from copydicom_app.indexing.checkpoint import Checkpoint, Position
 from copydicom_app.indexing.growing import QUIET_SECONDS, Growing
@@ -23,10 +21,11 @@ from copydicom_app.indexing.reading import from_database, reader
 from copydicom_app.indexing.sent import Sent
 from copydicom_app.indexing.summaries import Summaries
 from copydicom_app.indexing.walking import REPORTS, InstanceWalk, LevelReader, LevelWalk
-from copydicom_app.models import Event, Found, Level, Summary
+from copydicom_app.models import Event, Level
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import stoppable
-from copydicom_app.simplify import Origin, parents_by_hash, summary_event
+from copydicom_app.shaping import Shaping
+from copydicom_app.simplify import Origin
 
 
 class Sink(Protocol):
@@ -95,15 +94,7 @@ def index(
     image_doses = ImageDoses(orthanc, checkpoint.path.with_suffix(".image_doses"))
     sent = Sent(checkpoint.path.with_suffix(".sent"))
 
-    def shape(found: Found) -> list[Event]:
-        events = _events(orthanc, found, origin, clock())
-        return list(events if plan.level is Level.INSTANCE else one_by_one(events, found.tags))
-
-    def shape_summary(summary: Summary, revision: int) -> list[Event]:
-        privacy = origin.privacy
-        parents = replace(summary.parents, patient=privacy.patient(summary.parents.patient))
-        shown = replace(summary, tags=privacy.tags(summary.tags), parents=parents)
-        return [summary_event(shown, revision, origin, clock())]
+    shaping = Shaping(orthanc, plan.level, origin, clock)
 
     def run(position: Optional[Position]) -> Iterator[Progress]:
         stoppable(orthanc.system, stop)
@@ -111,7 +102,7 @@ def index(
         if position is None:
             position = stoppable(lambda: begin(orthanc, plan.start), stop)
             checkpoint.save(position)
-        feed = _feed(orthanc, plan, origin, position, shape, shape_summary, sent, stop)
+        feed = _feed(orthanc, plan, origin, position, shaping, sent, stop)
         for batch in feed.batches():
             written = [event for events in batch.items for event in events if image_doses.admit(event)]
             sent.announce()
@@ -147,8 +138,7 @@ def _feed(
     plan: Plan,
     origin: Origin,
     position: Position,
-    shape: Callable[[Found], list[Event]],
-    shape_summary: Callable[[Summary, int], list[Event]],
+    shaping: Shaping,
     sent: Sent,
     stop: threading.Event,
 ) -> Feed[list[Event]]:
@@ -156,7 +146,7 @@ def _feed(
     reads = reader(orthanc, plan.depth, plan.long)
     if plan.level is Level.INSTANCE:
         walk = InstanceWalk(orthanc)
-        return Feed(orthanc, position, walk, reads, shape, workers=plan.workers, stop=stop)
+        return Feed(orthanc, position, walk, reads, shaping.instance, workers=plan.workers, stop=stop)
     modalities = {*REPORTS, *(IMAGE_MODALITIES if origin.dose_from_images else ())}
     summaries = Summaries(orthanc, plan.level, from_database(orthanc, plan.depth))
     quiet = QUIET_SECONDS[plan.level] if plan.quiet_seconds is None else plan.quiet_seconds
@@ -165,20 +155,8 @@ def _feed(
         position,
         LevelWalk(orthanc, plan.level, modalities),
         LevelReader(orthanc, plan.level, modalities, reads),
-        shape,
-        growing=Growing(orthanc, summaries, sent, shape_summary, quiet),
+        shaping.instance,
+        growing=Growing(orthanc, summaries, sent, shaping.summary, quiet),
         workers=plan.workers,
         stop=stop,
     )
-
-
-def _events(orthanc: Orthanc, found: Found, origin: Origin, now: float) -> Iterator[Event]:
-    """The events of one instance. Runs in a worker: what it returns waits there, so it is of bounded size."""
-    try:
-        parents = found.parents or parents_by_hash(found.id, found.tags) or orthanc.parents(found.id)
-    except NotFoundError:
-        return  # deleted since its tags were read
-    # From here on nothing knows the patient but as far as `phi` allows.
-    tags = origin.privacy.tags(found.tags)
-    parents = replace(parents, patient=origin.privacy.patient(parents.patient))
-    yield from events_of(found.id, tags, parents, origin, now)

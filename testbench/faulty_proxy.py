@@ -7,6 +7,7 @@
 
 `requests` lists what was asked, `broken` counts the faults that were dealt, `most_at_once` tells how many
 requests were under way together. Logins pass through, connections are kept alive, as Orthanc keeps them.
+`ahead_seconds` puts the clock that Orthanc tells forward, so that what arrived just now is old.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -69,8 +71,9 @@ Rule = Callable[[Asked], "Fault | None"]
 class FaultyProxy:
     """Passes requests on to `target` (``http://host:port``) but for those that a rule breaks."""
 
-    def __init__(self, target: str, slow_seconds: float = 0.5) -> None:
+    def __init__(self, target: str, slow_seconds: float = 0.5, ahead_seconds: float = 0.0) -> None:
         self.slow_seconds = slow_seconds
+        self.ahead_seconds = ahead_seconds
         self.requests: list[Asked] = []
         self.broken: Counter[Fault] = Counter()
         self.most_at_once = 0
@@ -140,12 +143,19 @@ class FaultyProxy:
     def wait(self, fault: Fault) -> None:
         self._closing.wait(self.slow_seconds if fault is Fault.SLOW else None)
 
+    def _later(self, now: bytes) -> bytes:
+        moment = datetime.strptime(now.decode(), "%Y%m%dT%H%M%S") + timedelta(seconds=self.ahead_seconds)
+        return f"{moment:%Y%m%dT%H%M%S}".encode()
+
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes, str]:
         connection = http.client.HTTPConnection(self._target, timeout=60)
         try:
             connection.request(method, path, body or None, headers)
             answer = connection.getresponse()
-            return answer.status, answer.read(), answer.getheader("Content-Type", "application/json")
+            content = answer.read()
+            if path == "/tools/now" and answer.status == 200:
+                content = self._later(content)
+            return answer.status, content, answer.getheader("Content-Type", "application/json")
         finally:
             connection.close()
 

@@ -63,7 +63,7 @@ class Growing(Generic[_Shaped]):
 
     def quiet(self, open: Iterable[Open], now: str) -> list[Open]:
         """Those of which we know no growth within the quiet time before `now`, a date of the server's."""
-        return [one for one in open if self._passed(one.last_update, now, self._quiet_seconds)]
+        return [one for one in open if lies_back(one.last_update, now, self._quiet_seconds)]
 
     def settle(self, one: Open, now: str) -> Settled[_Shaped]:
         """Look at one that may be quiet; index it when it is, and is not as it was indexed before."""
@@ -72,7 +72,7 @@ class Growing(Generic[_Shaped]):
         except NotFoundError:
             return Settled(one.id)  # deleted since
         still = replace(one, last_update=last_update)
-        if not self._passed(last_update, now, self._quiet_seconds):
+        if not lies_back(last_update, now, self._quiet_seconds):
             return Settled(one.id, still=still)
         before = self._sent.of(one.id)
         if before is not None and before[1] == last_update:
@@ -86,7 +86,7 @@ class Growing(Generic[_Shaped]):
             return Settled(one.id, still=still, failed=True)
         revision = _revision(one, summary, before)
         # An archive's old series would drive out what may come again; they are new to the log when they grow.
-        old = one.whole and not one.arrived and self._passed(last_update, now, _OLD_SECONDS)
+        old = one.whole and not one.arrived and lies_back(last_update, now, _OLD_SECONDS)
         return Settled(one.id, self._shape(summary, revision), revision, last_update, memorable=not old)
 
     def note(self, settled: Settled[_Shaped]) -> None:
@@ -94,11 +94,11 @@ class Growing(Generic[_Shaped]):
         if settled.memorable:
             self._sent.note(settled.id, settled.revision, settled.last_update)
 
-    @staticmethod
-    def _passed(then: str, now: str, seconds: float) -> bool:
-        """Whether so many seconds lie between two dates of the server's; what is no date is long ago."""
-        earlier, later = orthanc_moment(then), orthanc_moment(now)
-        return earlier is None or later is None or earlier + timedelta(seconds=seconds) <= later
+
+def lies_back(then: str, now: str, seconds: float) -> bool:
+    """Whether so many seconds lie between two dates of the server's; what is no date is long ago."""
+    earlier, later = orthanc_moment(then), orthanc_moment(now)
+    return earlier is None or later is None or earlier + timedelta(seconds=seconds) <= later
 
 
 def merged(open: Iterable[Open], more: Iterable[Open]) -> tuple[Open, ...]:

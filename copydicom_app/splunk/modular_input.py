@@ -12,9 +12,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO, Optional
 
 from splunklib.modularinput import (
@@ -27,20 +24,13 @@ from splunklib.modularinput import (
 )
 
 from copydicom_app.errors import CopydicomError
-from copydicom_app.indexing.checkpoint import Checkpoint
-from copydicom_app.indexing.outage import Outage
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
-from copydicom_app.privacy import Phi, Privacy
-from copydicom_app.simplify import Origin, zone_named
+from copydicom_app.simplify import zone_named
 from copydicom_app.splunk.config import connect, server_named
-from copydicom_app.splunk.keys import phi_key
+from copydicom_app.splunk.input_run import InputRun
 from copydicom_app.splunk.logs import Log
-from copydicom_app.splunk.meter import Meter
 from copydicom_app.splunk.settings import ARGUMENTS, Settings
-from copydicom_app.splunk.stream import StreamSink
-from copydicom_app.structured_report import LONG_KEYWORDS
-from copydicom_app.workflows import Plan, index
 
 SCHEME = "orthanc"
 
@@ -86,7 +76,7 @@ class OrthancInput(Script):  # type: ignore[misc]
         for stanza, params in inputs.inputs.items():
             log = Log("input", input=stanza.split("://", 1)[-1])
             try:
-                self._run(stanza, params, inputs.metadata, log)
+                InputRun(self._out, stanza, params, inputs.metadata, log, self.stop).run()
             except CopydicomError as error:
                 log.error(str(error), error=type(error).__name__)
                 self.exit_code = 1
@@ -95,56 +85,6 @@ class OrthancInput(Script):  # type: ignore[misc]
             except Exception as error:
                 log.unexpected(error)
                 self.exit_code = 1
-
-    def _run(self, stanza: str, params: Mapping[str, str], metadata: Mapping[str, str], log: Log) -> None:
-        settings = Settings.of(params)
-        service = connect(metadata["server_uri"], metadata["session_key"])
-        server = server_named(service, settings.server)
-        origin = Origin(
-            server=server.name,
-            zone=zone_named(server.timezone),
-            max_event_bytes=settings.max_event_bytes,
-            exclude=frozenset(settings.exclude_tags),
-            dose=settings.dose,
-            dose_from_images=settings.dose_from_images,
-            only=frozenset(settings.tags) if settings.tags not in (("all",), ("main",)) else None,
-            privacy=Privacy(settings.phi, phi_key(service) if settings.phi is not Phi.KEEP else b""),
-        )
-        plan = Plan(
-            start=settings.start,
-            level=settings.level,
-            depth=settings.tags,
-            long=LONG_KEYWORDS,
-            workers=settings.workers,
-        )
-        checkpoint = Checkpoint(Path(metadata["checkpoint_dir"]), stanza)
-        checkpoint.load()  # a damaged one is told whether or not the server is there
-        outage = Outage(
-            checkpoint.path.with_suffix(".away"),
-            stop=self.stop,
-            went=lambda why: log.warning(f"{why}; waiting for it", server=server.name, state="away"),
-            came=lambda seconds: log.info(
-                "the server is back", server=server.name, state="back", seconds=round(seconds)
-            ),
-        )
-        orthanc = Orthanc(server, self.stop)
-        sink = StreamSink(self._out, stanza=stanza, index=params.get("index", ""), host=orthanc.host)
-        meter = Meter(log, orthanc)
-        with _closing(sink):
-            for progress in index(orthanc, plan, origin, sink, checkpoint, outage=outage, stop=self.stop):
-                meter.add(progress, sink.bytes)
-                if progress.notice:
-                    log.warning(progress.notice, server=server.name)
-        meter.end(sink.bytes)
-
-
-@contextmanager
-def _closing(sink: StreamSink) -> Iterator[None]:
-    """End the stream whatever happens, so that Splunk never sees it cut off."""
-    try:
-        yield
-    finally:
-        sink.close()
 
 
 def _checked(arguments: list[str]) -> Optional[BinaryIO]:

@@ -6,12 +6,16 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Optional
 
 from copydicom_app.errors import ConfigurationError
+from copydicom_app.indexing.backfill import Days
 from copydicom_app.models import Level
 from copydicom_app.privacy import Phi
 from copydicom_app.simplify import DEFAULT_MAX_EVENT_BYTES
 from copydicom_app.splunk.config import parse_bool, parse_count
+from copydicom_app.times import iso_date
 
 # name -> (title, what an admin reads beside it)
 ARGUMENTS = {
@@ -39,10 +43,15 @@ ARGUMENTS = {
         "Largest event",
         "Bytes; beyond that the bulkiest sequences are left out of an event",
     ),
+    "backfill": (
+        "Backfill",
+        "Days of StudyDate, such as 20250101-20251231, to compare with the index; what it lacks is indexed",
+    ),
     "workers": ("Requests at once", "How many requests to Orthanc run at the same time"),
 }
 LEVELS = (Level.INSTANCE.value, Level.SERIES.value, Level.STUDY.value)
 _CRON = re.compile(r"[\d*/,-]+(\s+[\d*/,-]+){4}\Z")
+_DAYS = re.compile(r"\d{8}(\s*-\s*\d{8})?\Z")
 _KEYWORD = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 
 
@@ -60,6 +69,7 @@ class Settings:
     phi: Phi = Phi.KEEP
     max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES
     workers: int = 3
+    backfill: Optional[Days] = None
 
     @classmethod
     def of(cls, params: Mapping[str, str]) -> Settings:
@@ -94,7 +104,21 @@ class Settings:
                 text.get("max_event_bytes", ""), "max_event_bytes", default=cls.max_event_bytes, least=1000
             ),
             workers=parse_count(text.get("workers", ""), "workers", default=cls.workers, least=1),
+            backfill=_days(text.get("backfill", "")),
         )
+
+
+def _days(text: str) -> Optional[Days]:
+    """``20250101-20251231`` or one day; None for nothing."""
+    if not text:
+        return None
+    ends = [iso_date(end.strip()) for end in text.split("-")] if _DAYS.match(text) else []
+    if not ends or None in ends or ends[0] > ends[-1]:  # type: ignore[operator]
+        raise ConfigurationError(
+            f"backfill must be days of StudyDate such as 20250101-20251231, the first not after the last, "
+            f"not {text!r}"
+        )
+    return Days(date.fromisoformat(str(ends[0])), date.fromisoformat(str(ends[-1])))
 
 
 def _depth(text: str) -> tuple[str, ...]:

@@ -132,6 +132,16 @@ class Indexes:
         with self._lock:
             self._events.setdefault(index, []).append(event)
 
+    def lose(self, index: str, gone: Callable[[IndexedEvent], bool]) -> list[IndexedEvent]:
+        """Take events out of an index, as a full queue or a bucket that broke would; those taken out."""
+        with self._lock:
+            events = self._events.get(index, [])
+            lost = [event for event in events if gone(event)]
+            taken = {id(event) for event in lost}
+            self._events[index] = [event for event in events if id(event) not in taken]
+            self._made = {}
+        return lost
+
     def __getitem__(self, index: str) -> list[IndexedEvent]:
         with self._lock:
             return list(self._events.get(index, []))

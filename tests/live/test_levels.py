@@ -194,7 +194,7 @@ def test_an_archive_is_walked_without_a_request_for_an_instance(tmp_path: Path) 
         feed = Input(tmp_path, server, proxy.url, level=Level.STUDY, depth=("main",), quiet_seconds=AT_ONCE)
         feed.run()
         assert sum(event["instances"] for event in of_level(feed).values()) == 400
-        assert [path for path in proxy.requests if path.startswith("/instances/")] == []
+        assert [asked for asked in proxy.requests if asked.path.startswith("/instances/")] == []
         assert len(proxy.requests) < 60
 
 
