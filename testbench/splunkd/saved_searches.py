@@ -154,6 +154,20 @@ class SavedRun:
     suppressed: int = 0
     actions: list[AlertResult] = field(default_factory=list)
 
+    @property
+    def rows(self) -> list[Row]:
+        """All that the search found."""
+        return self.result.rows
+
+    @property
+    def triggered(self) -> list[Row]:
+        """The results that alerts are about."""
+        return [alert.row for alert in self.alerts]
+
+    @property
+    def subjects(self) -> list[str]:
+        return [alert.subject for alert in self.alerts]
+
 
 def read(conf: Conf) -> dict[str, SavedSearch]:
     """The saved searches by name. Raises UnknownSpl for a key whose meaning is not known here."""

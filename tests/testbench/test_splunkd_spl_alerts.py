@@ -65,16 +65,16 @@ def test_a_study_of_last_month_that_arrives_now_alerts_once(splunk: Splunkd) -> 
     add(splunk, "low", 50, made=NOW - 31 * DAY, arrived=NOW - 5 * MINUTE)
     add(splunk, "missed", 900, made=NOW - HOUR, arrived=NOW - HOUR)
     first = splunk.run_saved_search("Over level", now=NOW)
-    assert [alert.row["study"] for alert in first.alerts] == ["old"]
-    assert first.alerts[0].subject == "Dose 160 in old: Over level"
-    assert (first.suppressed, len(first.result.rows)) == (1, 2)
+    assert [row["study"] for row in first.triggered] == ["old"]
+    assert first.subjects == ["Dose 160 in old: Over level"]
+    assert (first.suppressed, len(first.rows)) == (1, 2)
     again = splunk.run_saved_search("Over level", now=NOW + 15 * MINUTE)
     assert (again.alerts, again.suppressed) == ([], 2)
 
 
 def test_what_is_throttled_is_so_for_its_value_and_its_period(splunk: Splunkd) -> None:
     def alerts(now: float) -> list[object]:
-        return [alert.row["study"] for alert in splunk.run_saved_search("Over level", now=now).alerts]
+        return [row["study"] for row in splunk.run_saved_search("Over level", now=now).triggered]
 
     add(splunk, "a", 150, made=NOW - HOUR, arrived=NOW - MINUTE)
     assert alerts(NOW) == ["a"]
@@ -87,7 +87,7 @@ def test_what_is_throttled_is_so_for_its_value_and_its_period(splunk: Splunkd) -
 
 def test_an_alert_of_all_results_has_a_condition_of_its_own(splunk: Splunkd) -> None:
     silent = splunk.run_saved_search("Silent", now=NOW)
-    assert [alert.subject for alert in silent.alerts] == ["0 events (1 rows)"]
+    assert silent.subjects == ["0 events (1 rows)"]
     assert splunk.run_saved_search("Silent", now=NOW + HOUR).suppressed == 1
     assert len(splunk.run_saved_search("Silent", now=NOW + 2 * HOUR).alerts) == 1
     add(splunk, "a", 1, made=NOW + 4 * HOUR, arrived=NOW)
@@ -100,7 +100,7 @@ def test_a_report_sees_its_own_range(splunk: Splunkd) -> None:
     add(splunk, "q3", 2, made=datetime(2025, 7, 1, tzinfo=UTC).timestamp(), arrived=NOW)
     add(splunk, "q4", 4, made=datetime(2025, 10, 1, tzinfo=UTC).timestamp(), arrived=NOW)
     run = splunk.run_saved_search("Report", now=NOW)
-    assert [row["study"] for row in run.result.rows] == ["q3"]
+    assert [row["study"] for row in run.rows] == ["q3"]
 
 
 def test_saved_searches_tell_when_they_run(splunk: Splunkd) -> None:
@@ -116,7 +116,7 @@ def test_the_clock_can_be_set_ahead(splunk: Splunkd) -> None:
     splunk.index_event({"study": "s", "dose": 500}, sourcetype="dicom:instance")
     assert len(splunk.run_saved_search("Over level").alerts) == 1
     splunk.advance(2 * DAY)
-    assert splunk.run_saved_search("Over level").result.rows == []
+    assert splunk.run_saved_search("Over level").rows == []
     splunk.index_event({"study": "s", "dose": 500}, sourcetype="dicom:instance")
     assert len(splunk.run_saved_search("Over level").alerts) == 1
 
