@@ -79,7 +79,7 @@ def read_keys(name: str, found: list[Token]) -> list[Key]:
 
 @command("sort", keeps_columns=True)
 def sort(text: str, context: Context) -> Step:
-    """`sort [N|limit=N] [+|-]field, ...`: N is 10,000 unless given, 0 is all; `num(f)`, `str(f)` say how."""
+    """`sort [N|limit=N] [+|-]field, ...`; N is 10,000 without, 0 is all. `num(f)`, `str(f)` say how."""
     limit = SORT_LIMIT
     match = re.match(r"(?:limit\s*=\s*)?(\d+)(?:\s+|$)", text)
     if match:
