@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dashboards import drilldowns, inputs, palette, panels
 from dashboards.spl import each_quantity, headed, or_say
 from dashboards.studio import View
@@ -52,6 +54,36 @@ _TOTALS = (
     )
 )
 
+# What a line of a cell says: the words before the number, the field, digits, the unit.
+_DOSES = (
+    ("CTDIvol", "ctdivol_mGy", 2, "mGy"),
+    ("phantom", "phantom", None, ""),
+    ("SSDE", "ssde_mGy", 2, "mGy"),
+    ("DLP", "dlp_mGycm", 1, "mGy.cm"),
+    ("DAP", "dap_Gycm2", 3, "Gy.cm2"),
+    ("RP", "rp_dose_mGy", 2, "mGy"),
+    ("AGD", "agd_mGy", 2, "mGy"),
+    ("activity", "administered_activity_MBq", 1, "MBq"),
+)
+_TECHNIQUE = (
+    ("", "kvp_kV", 0, "kV"),
+    ("", "xray_tube_current_mA", 0, "mA"),
+    ("", "exposure_mAs", 1, "mAs"),
+    ("", "seconds", 2, "s"),
+    ("compressed to", "compression_thickness_mm", 0, "mm"),
+    ("over", "scanning_length_mm", 0, "mm"),
+)
+
+
+def _words(lines: Sequence[tuple[str, str, int | None, str]]) -> str:
+    """Arguments of `mvappend`: a line for each field that is there."""
+    found = []
+    for before, field, digits, unit in lines:
+        value = field if digits is None else f"round({field}, {digits})"
+        there = f'isnotnull(ctdivol_mGy) AND {field}!="none"' if digits is None else f"isnotnull({field})"
+        found.append(f'if({there}, trim("{before} ".{value}." {unit}"), null())')
+    return ", ".join(found)
+
 
 def view() -> View:
     view = View(
@@ -95,7 +127,9 @@ def view() -> View:
                 "header",
                 studies,
                 """
-                | eval when=strftime(_time, "%Y-%m-%d %H:%M")
+                | eval when=strftime(_time, "%Y-%m-%d %H:%M"), place=mvappend(site, room, device_name)
+                | eval patient=mvjoin(mvappend(patient_sex, if(isnull(age_years), null(), round(age_years, 1)." y"), if(isnull(weight_kg), null(), round(weight_kg, 1)." kg")), ", ")
+                | eval ticket=mvappend(ticket_state, ticket_reviewer, ticket_comment)
                 """
                 + headed(
                     {
@@ -103,31 +137,17 @@ def view() -> View:
                         "identifier": "Accession number",
                         "modality": "Modality",
                         "standard_procedure": "Procedure",
-                        "site": "Site",
-                        "room": "Room",
-                        "device_name": "Device",
-                        "patient_sex": "Sex",
-                        "age_years": "Age (y)",
-                        "weight_kg": "Weight (kg)",
+                        "place": "Site, room, device",
+                        "patient": "Sex, age, weight",
                         "n_reports": "Dose reports",
                         "n_events": "Irradiations",
-                        "ticket_state": "Ticket",
-                        "ticket_comment": "Comment",
-                        "ticket_reviewer": "Reviewer",
+                        "ticket": "Ticket",
                         "orthanc_server": "Server",
                         "ParentStudy": "_orthanc_study",
                     }
                 ),
             ),
-            digits={"Age (y)": 0, "Weight (kg)": 0},
-            widths={
-                "Modality": 70,
-                "Sex": 45,
-                "Age (y)": 60,
-                "Procedure": 150,
-                "Device": 130,
-                "Comment": 130,
-            },
+            widths={"Procedure": 170, "Site, room, device": 170, "Sex, age, weight": 130, "Ticket": 130},
             description="Click the row to copy the study: Search opens with a dry run, which says what would be sent and sends nothing.",
             drilldowns=[
                 drilldowns.to_search(
@@ -182,41 +202,23 @@ def view() -> View:
                 records,
                 """
                 | sort 0 +_time, +event_index
-                | eval when=strftime(_time, "%H:%M:%S"), kind=coalesce(ct_acquisition_type, irradiation_event_type, "unknown"), where_to=mvjoin(mvappend(target_region, laterality, image_view, acquisition_plane), ", "), seconds=coalesce(irradiation_duration_s, exposure_time_s, exposure_time_ms/1000), warnings=mvjoin(warning, "; ")
-                """
+                | eval when=strftime(_time, "%H:%M:%S"), kind=coalesce(ct_acquisition_type, irradiation_event_type, "unknown"), where_to=mvappend(target_region, laterality, image_view, acquisition_plane), seconds=coalesce(irradiation_duration_s, exposure_time_s, exposure_time_ms/1000)
+                | eval dose=mvappend(_DOSES_)
+                | eval technique=mvappend(_TECHNIQUE_)
+                """.replace("_DOSES_", _words(_DOSES)).replace("_TECHNIQUE_", _words(_TECHNIQUE))
                 + headed(
                     {
                         "when": "Start",
                         "kind": "Kind",
                         "protocol_name": "Protocol",
                         "where_to": "Region, view, plane",
-                        "phantom": "Phantom",
-                        "ctdivol_mGy": "CTDIvol (mGy)",
-                        "ssde_mGy": "SSDE (mGy)",
-                        "dlp_mGycm": "DLP (mGy.cm)",
-                        "dap_Gycm2": "DAP (Gy.cm2)",
-                        "rp_dose_mGy": "Dose at RP (mGy)",
-                        "agd_mGy": "AGD (mGy)",
-                        "administered_activity_MBq": "Activity (MBq)",
-                        "kvp_kV": "kVp (kV)",
-                        "xray_tube_current_mA": "Current (mA)",
-                        "seconds": "Time (s)",
-                        "warnings": "Warnings",
+                        "dose": "Dose (with its unit)",
+                        "technique": "Technique (with its unit)",
+                        "warning": "Warnings",
                     }
                 ),
             ),
-            digits={
-                "CTDIvol (mGy)": 2,
-                "SSDE (mGy)": 2,
-                "DLP (mGy.cm)": 1,
-                "DAP (Gy.cm2)": 3,
-                "Dose at RP (mGy)": 1,
-                "AGD (mGy)": 2,
-                "Activity (MBq)": 1,
-                "kVp (kV)": 0,
-                "Current (mA)": 0,
-                "Time (s)": 2,
-            },
+            widths={"Start": 70, "Dose (with its unit)": 150, "Warnings": 130},
             description="Each once, however many reports tell of it; localizers too. RP: reference point.",
             rows=25,
         ),
@@ -259,7 +261,6 @@ def view() -> View:
                 "copies",
                 """
                 `audit_events` [search `dose_study_search` study_instance_uid=$study|s$ | dedup ParentStudy | rename ParentStudy AS study | fields study]
-                | spath output=from_server path=source
                 | sort 0 -_time
                 | eval when=strftime(_time, "%Y-%m-%d %H:%M")
                 """
@@ -268,10 +269,8 @@ def view() -> View:
                     {
                         "when": "Time",
                         "user": "User",
-                        "from_server": "From",
                         "dest": "To",
                         "copied": "Copied",
-                        "present": "Present before",
                         "failed": "Failed",
                         "result": "Result",
                     }
