@@ -32,7 +32,8 @@ def _pyenv(wanted: tuple[str, ...]) -> list[Path]:
 
 
 def _on_path(wanted: tuple[str, ...]) -> list[Path]:
-    return [Path(path) for version in wanted if (path := shutil.which(f"python{version}"))]
+    found = (Path(path) for version in wanted if (path := shutil.which(f"python{version}")))
+    return [path for path in found if path.parent.name != "shims"]  # slow to ask, only to be refused
 
 
 def _version(python: Path) -> str:
