@@ -20,17 +20,22 @@ from testbench.splunkd.users import User
 
 TTL = 600
 WORKERS = 2
-# The text of a search, who runs it, and what bounds it in time -> its rows, its messages, its error.
-Run = Callable[[str, User, Mapping[str, str]], "Outcome"]
+# The text of a search, who runs it, what bounds it in time, and the rows that it goes on from (a post-process
+# search; else None) -> its rows, its messages, its error.
+Run = Callable[[str, User, Mapping[str, str], "Outcome | None"], "Outcome"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a search gave. `error` when Splunk would call it failed; the rows until then are kept."""
+    """What a search gave. `error` when Splunk would call it failed; the rows until then are kept.
+
+    `fields` are its columns in their order, those without a value in any row too.
+    """
 
     rows: list[Row] = field(default_factory=list)
     messages: list[tuple[str, str]] = field(default_factory=list)
     error: str | None = None
+    fields: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -144,10 +149,12 @@ class JobStore:
         job.future = self._pool.submit(self._execute, job)
         return job
 
-    def run_now(self, search: str, owner: User, request: Mapping[str, str]) -> Outcome:
-        """A search without a job: what it gave."""
+    def run_now(
+        self, search: str, owner: User, request: Mapping[str, str], base: Outcome | None = None
+    ) -> Outcome:
+        """A search without a job, or one over the rows of another: what it gave."""
         try:
-            return self._run(search, owner, request)
+            return self._run(search, owner, request, base)
         except UnknownSpl as unknown:
             self._unknown(f"the search {search!r}: {unknown}")
             return Outcome(error=f"Error in the search: {unknown}")

@@ -20,6 +20,8 @@ LOOKAHEAD = 128
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)?")
 _ISO_FORMAT = re.compile(r"%Y-%m-%d[T ]%H:%M:%S(\.%\d?[NQ])?(Z|%:?z)?")
 _PREFIX = "monitor://"
+# Splunk's own: its logs, and what an app writes beside them. What an app's stanza names goes where that says.
+_OWN = {f"{_PREFIX}$SPLUNK_HOME/var/log/splunk/*.log": {"index": "_internal"}}
 
 
 class Monitors:
@@ -32,7 +34,7 @@ class Monitors:
     def poll(self) -> int:
         """Index the new lines of all files; how many they were."""
         count = 0
-        for stanza, keys in self._home.confs.read("inputs").items():
+        for stanza, keys in [*self._home.confs.read("inputs").items(), *_OWN.items()]:
             if stanza.startswith(_PREFIX) and keys.get("disabled", "0").lower() not in ("1", "true"):
                 pattern = Path(self._home.expand(stanza.removeprefix(_PREFIX)))
                 for path in sorted(pattern.parent.glob(pattern.name)):

@@ -167,7 +167,8 @@ class Jobs:
         outcome, post = job.outcome, request.fields.get("search", "").strip()
         if not post or not job.done or job.failed:
             return self._page(request, outcome, outcome.rows, None, preview=not job.done)
-        outcome = self._store.run_now(chained(job.search, post), job.owner, job.request)
+        post = post if post.startswith("|") or post.split()[0] == "search" else f"| {post}"
+        outcome = self._store.run_now(post, job.owner, job.request, outcome)
         return self._page(request, outcome, outcome.rows, len(outcome.rows), preview=False)
 
     def _page(
@@ -184,7 +185,7 @@ class Jobs:
             return atom.json_response(400, {"messages": messages})
         offset, count = int(request.fields.get("offset", 0)), int(request.fields.get("count", PAGE))
         shown = rows[offset : offset + count] if count > 0 else rows[offset:]
-        names = request.every("f") or field_names(rows)
+        names = request.every("f") or outcome.fields or field_names(rows)
         if mode == "csv":
             return atom.Response(200, csv_text(shown, names).encode(), "text/csv; charset=UTF-8")
         page = Page(shown, names, offset, total, preview, messages)
@@ -243,8 +244,3 @@ def _search_text(request: Request) -> str:
     if not text.startswith("|") and (first is None or first[1].lower() != "search" or first[2]):
         raise Refused(400, f"Unknown search command '{first[1] if first else text}'.", "FATAL")
     return text
-
-
-def chained(base: str, post: str) -> str:
-    """A post-process search after its base. Its own leading `search` means a filter over the base's rows."""
-    return f"{base} {post}" if post.startswith("|") else f"{base} | {post}"

@@ -268,8 +268,8 @@ class Splunkd:
         raw = event if isinstance(event, str) else json.dumps(event)
         self.indexes.add(raw, at, index, host, source, sourcetype, arrived)
 
-    def _run_job(self, text: str, user: User, bounds: Mapping[str, str]) -> Outcome:
-        """A search that came through the REST API."""
+    def _run_job(self, text: str, user: User, bounds: Mapping[str, str], base: Outcome | None) -> Outcome:
+        """A search that came through the REST API, or one over the rows of another."""
         result = self.search(
             text,
             user.name,
@@ -277,8 +277,9 @@ class Splunkd:
             latest=bounds.get("latest_time"),
             index_earliest=bounds.get("index_earliest"),
             index_latest=bounds.get("index_latest"),
+            base=base and SearchResult(base.rows, fields=base.fields),
         )
-        return Outcome(result.rows, result.messages, result.error)
+        return Outcome(result.rows, result.messages, result.error, result.fields)
 
     def run_command(self, name: str, text: str, rows: list[Row], options: Options) -> CommandResult:
         """Run one command of the app over rows; then index what it has written to monitored files."""

@@ -38,11 +38,15 @@ SIZE = (1400, 900)
 SECONDS = 60
 QUIET = 400  # milliseconds without a change in the page: charts move for a quarter of a second
 
+PATIENCE = 5  # seconds for icons to vanish, which a panel also shows while it waits for its rows
+
 _SETTLED = """([wanted, quiet]) => {
     const sources = window.seen?.sources ?? {};
     const finished = ([id, consumer]) => ["done", "failed"].includes(sources[id]?.[consumer]?.state);
     return wanted.every(finished) && performance.now() - window.changed > quiet;
 }"""
+_WITHOUT_ICONS = """() => document.querySelector(
+    '[data-test="status-icon-container"], [data-test="placeholder-icon"], [data-test="spinner"]') === null"""
 _PANELS = """() => [...document.querySelectorAll('[data-test="viz-item"]')].map((item) => {
     const has = (name) => item.querySelector(`[data-test="${name}"]`) !== null;
     const drawn = item.querySelector('svg, table, canvas, [data-test="SingleValueWrapper"], p, h1, h2, h3');
@@ -203,6 +207,8 @@ class Browser:
         view = page.evaluate("window.copydicomView")
         wanted = consumers(view["definition"] or {})
         with contextlib.suppress(TimeoutError):
+            page.wait_for_function(_SETTLED, arg=[wanted, QUIET], polling=100, timeout=seconds * 1000)
+            page.wait_for_function(_WITHOUT_ICONS, polling=100, timeout=PATIENCE * 1000)
             page.wait_for_function(_SETTLED, arg=[wanted, QUIET], polling=100, timeout=seconds * 1000)
         state = page.evaluate("window.seen")
         asked = {

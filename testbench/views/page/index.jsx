@@ -35,10 +35,17 @@ window.show = (view, address) => {
     );
 };
 
-// When the page last changed, in milliseconds: what has not changed for a while is drawn.
+// When the page last changed, in milliseconds: what has not changed for a while is drawn. An
+// answer from splunkd counts as a change too: what comes of it is yet to be drawn.
 new MutationObserver(() => {
     window.changed = performance.now();
 }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+
+const ask = window.fetch;
+window.fetch = (...given) =>
+    ask(...given).finally(() => {
+        window.changed = performance.now();
+    });
 
 const tokens = new URLSearchParams(window.location.search);
 tokens.delete('theme');
