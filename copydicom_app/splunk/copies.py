@@ -27,7 +27,7 @@ from copydicom_app.splunk.config import (
 )
 from copydicom_app.splunk.engines import Engines, LocalCopies
 from copydicom_app.splunk.options import Options
-from copydicom_app.splunk.remote import RemoteCopies, RemoteEngine
+from copydicom_app.splunk.remote import HandlerError, RemoteCopies, RemoteEngine
 from copydicom_app.splunk.rows import merged, read_rows
 from copydicom_app.splunk.transfer_request import TransferRequest
 
@@ -186,6 +186,8 @@ def audited(options: Options, user: str, sid: str, app: str) -> dict[str, str]:
 
 def refused(search: Search, args: list[str], error: CopydicomError) -> None:
     """The trail of a copy that was refused as a whole: who wanted what, and why not."""
+    if isinstance(error, HandlerError):
+        return
     given = dict(arg.partition("=")[::2] for arg in args)
     write_refusal(
         str(error),

@@ -40,6 +40,10 @@ class _Answer:
     notices: dict[str, str]
 
 
+class HandlerError(ConfigurationError):
+    """What the handler refused; that is in the audit trail already."""
+
+
 class RemoteCopies:
     """Asks the handler for one search. `request` says who and how; source and references are filled in."""
 
@@ -162,7 +166,7 @@ def _error_of(error: HTTPError) -> CopydicomError:
     """What the handler said, or that it is not there."""
     try:
         said = json.loads(error.body)
-        kind = RetriableError if said.get("retry") else ConfigurationError
+        kind = RetriableError if said.get("retry") else HandlerError
         return kind(str(said["error"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         if error.status == 404:

@@ -260,6 +260,15 @@ def test_what_the_command_refuses_is_in_the_trail(
     assert asked(splunkd) == 0
 
 
+def test_what_the_handler_refuses_a_search_is_in_the_trail_once(
+    splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], research: OrthancServer
+) -> None:
+    add(splunkd, "trial", research, requires_anonymized=True)
+    result = run(splunkd, "dest=trial source=pacs", rows(pacs[1]))
+    assert "takes anonymized copies only" in str(result.error)
+    assert [event["result"] for event in audited(splunkd)] == ["refused"]
+
+
 def test_a_preview_leaves_nothing_behind(
     splunkd: Splunkd, pacs: tuple[OrthancServer, list[Instance]], research: OrthancServer
 ) -> None:
