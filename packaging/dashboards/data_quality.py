@@ -173,7 +173,7 @@ def view() -> View:
             levels=dict.fromkeys(
                 ("No protocol (%)", "No phantom (%)", "No weight (%)", "No age (%)", "No dose (%)"), _SHARES
             ),
-            widths={"Modality": 75, "Station": 75},
+            widths={"Modality": 90, "Station": 75},
             description="Localizers left out. Phantom: of CT alone.",
             weight=1.35,
         ),
@@ -204,7 +204,7 @@ def view() -> View:
                     }
                 ),
             ),
-            widths={"Warning": 330, "Kind": 60, "Modality": 75},
+            widths={"Warning": 330, "Kind": 60, "Modality": 90},
             description="What dose_warnings of reports and irradiations say. A value in an unknown unit is kept raw.",
             weight=1.4,
         ),
@@ -276,7 +276,7 @@ def view() -> View:
                     }
                 ),
             ),
-            widths={"Name": 230, "Modality": 75},
+            widths={"Name": 230, "Modality": 90},
             description="A name that dose_protocol_map or dose_procedure_map does not know counts as its own standard name.",
         ),
     )

@@ -32,7 +32,7 @@ _NAMES = """
 """
 _RATIO = [(1.0, palette.WARN), (2.0, palette.BAD)]
 
-_WIDTHS = {"Protocol": 170, "Procedure": 170, "n": 45, "Source of the level": 190}
+_WIDTHS = {"Protocol": 160, "Procedure": 160, "Phantom": 100, "n": 45, "Source of the DRL": 170}
 
 
 def view() -> View:
@@ -84,8 +84,8 @@ def view() -> View:
                 _reference("total_dlp_mGycm", "standard_procedure age_band", "mGy.cm"),
             ),
             digits=_digits("mGy.cm", 1),
-            levels={"Median / level": _RATIO},
-            widths=_WIDTHS,
+            levels={"Median / DRL": _RATIO},
+            widths=_widths("mGy.cm"),
             description="What reference levels for a whole examination are compared with: all scans of a study together.",
         ),
     )
@@ -155,9 +155,9 @@ def _statistics(view: View, shown: str, name: str, field: str, unit: str, digits
         f"{name} of an irradiation by protocol",
         view.chain(f"{name} by protocol", shown, _reference(field, "$groups$", unit)),
         digits=_digits(unit, digits),
-        levels={"Median / level": _RATIO},
-        widths=_WIDTHS,
-        description="Quartiles and the median of an even number are interpolated. The reference level is that of the lookup"
+        levels={"Median / DRL": _RATIO},
+        widths=_widths(unit),
+        description="Quartiles and the median of an even number are interpolated. The reference level (DRL) is that of the lookup"
         " dose_drl for the protocol, else there is none. Click a row to choose its protocol.",
         drilldowns=[drilldowns.set_tokens(protocol="row.Protocol.value")],
     )
@@ -173,13 +173,19 @@ def _reference(field: str, groups: str, unit: str) -> str:
         | sort 0 standard_protocol phantom age_band
         | table {groups} n min p25 median mean p75 max reference_level reference_ratio reference_source
         {_NAMES.strip()}
-        | rename n AS "n", min AS "Min ({unit})", p25 AS "p25 ({unit})", median AS "Median ({unit})", mean AS "Mean ({unit})", p75 AS "p75 ({unit})", max AS "Max ({unit})", reference_level AS "Reference level ({unit})", reference_ratio AS "Median / level", reference_source AS "Source of the level"
+        | rename n AS "n", min AS "Min ({unit})", p25 AS "p25 ({unit})", median AS "Median ({unit})", mean AS "Mean ({unit})", p75 AS "p75 ({unit})", max AS "Max ({unit})", reference_level AS "DRL ({unit})", reference_ratio AS "Median / DRL", reference_source AS "Source of the DRL"
         """
 
 
 def _digits(unit: str, places: int) -> dict[str, int]:
-    columns = ("Min", "p25", "Median", "Mean", "p75", "Max", "Reference level")
-    return {f"{column} ({unit})": places for column in columns} | {"Median / level": 2}
+    columns = ("Min", "p25", "Median", "Mean", "p75", "Max", "DRL")
+    return {f"{column} ({unit})": places for column in columns} | {"Median / DRL": 2}
+
+
+def _widths(unit: str) -> dict[str, int]:
+    """A long unit in the headers needs room."""
+    numbers = [column for column in _digits(unit, 0) if unit in column]
+    return _WIDTHS | dict.fromkeys(numbers, 102 if unit == "mGy.cm" else 85)
 
 
 def _spread(view: View, shown: str, name: str, field: str, unit: str) -> Panel:
@@ -188,19 +194,19 @@ def _spread(view: View, shown: str, name: str, field: str, unit: str) -> Panel:
         shown,
         f"""
         {_TOP.strip()}
-        | eventstats count({field}) AS told BY standard_protocol phantom
-        | eval group=standard_protocol.", ".phantom." (n=".told.")"
+        | eventstats dc(phantom) AS phantoms BY standard_protocol
+        | eval group=if(phantoms>1, standard_protocol.", ".phantom, standard_protocol)
         | `dose_statistics({field}, group)`
-        | eval IQR=p75-p25
-        | sort 0 group
-        """
-        + headed({"group": "group", "IQR": "IQR", "p25": "p25", "median": "Median", "max": "Max"}),
+        | eval "up to p25"=p25, "p25 to median"=median-p25, "median to p75"=p75-median, "p75 to max"=max-p75
+        | sort 0 +group
+        | table group {panels.BOX}
+        """,
     )
     return panels.box(
         f"Spread of {name}: eight most frequent protocols",
         chain,
-        x="Protocol, phantom (n: irradiations)",
-        y=f"{name} ({unit})",
+        groups="Protocol",
+        values=f"{name} ({unit})",
         description="The box goes from p25 to p75 and is parted at the median; above it up to the maximum.",
     )
 
@@ -254,6 +260,7 @@ def _by_weight(view: View, shown: str, name: str, field: str, unit: str) -> Pane
         f"""
         {_TOP.strip()}
         | where isnotnull({field}) AND isnotnull(weight_kg)
+        | sort 0 +standard_protocol
         | table weight_kg {field} standard_protocol
         """,
     )

@@ -108,8 +108,8 @@ def view() -> View:
                         "n": "n",
                         "median": "Median (Gy.cm2)",
                         "p75": "p75 (Gy.cm2)",
-                        "reference_level": "Reference level (Gy.cm2)",
-                        "reference_ratio": "Median / level",
+                        "reference_level": "DRL (Gy.cm2)",
+                        "reference_ratio": "Median / DRL",
                         "reference_source": "Source",
                     }
                 ),
@@ -117,11 +117,11 @@ def view() -> View:
             digits={
                 "Median (Gy.cm2)": 1,
                 "p75 (Gy.cm2)": 1,
-                "Reference level (Gy.cm2)": 1,
-                "Median / level": 2,
+                "DRL (Gy.cm2)": 1,
+                "Median / DRL": 2,
             },
-            levels={"Median / level": [(1.0, palette.WARN), (2.0, palette.BAD)]},
-            description="The reference level is that of the lookup dose_drl; empty where it holds none.",
+            levels={"Median / DRL": [(1.0, palette.WARN), (2.0, palette.BAD)]},
+            description="DRL: the reference level in the lookup dose_drl; empty where it holds none.",
         ),
         panels.columns(
             "Dose at the reference point by study",

@@ -120,7 +120,7 @@ def view() -> View:
             ),
             words={"Ticket": _STATES},
             widths={
-                "Modality": 70,
+                "Modality": 90,
                 "Age band": 70,
                 "Reason": 120,
                 "Detail": 220,

@@ -107,7 +107,7 @@ def view() -> View:
                 ),
             ),
             digits={"Median": 2, "p75": 2, "Max": 2},
-            widths={"Modality": 75, "Quantity": 160, "Studies": 70},
+            widths={"Modality": 90, "Quantity": 160, "Studies": 85},
             description="Totals of studies with dose; each irradiation counts once.",
         ),
     )
@@ -140,7 +140,7 @@ def view() -> View:
             ),
             digits={"Dose": 2},
             widths={
-                "Modality": 75,
+                "Modality": 90,
                 "Age band": 75,
                 "Procedure": 150,
                 "Device": 140,

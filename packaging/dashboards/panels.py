@@ -156,28 +156,27 @@ def scatter(
     return Panel("scatter", title, source, options=options, **more)
 
 
-BOX = ("p75 to max", "median to p75", "p25 to median", "up to p25")
+BOX = '"p75 to max" "median to p75" "p25 to median" "up to p25"'
 
 
-def box(title: str, source: str, *, x: str, y: str, **more: Any) -> Panel:
-    """A box from p25 to p75 over each group, parted at the median, and above it a thinner one to the maximum.
+def box(title: str, source: str, *, groups: str, values: str, **more: Any) -> Panel:
+    """A lying box from p25 to p75 for each group, parted at the median, and beside it a paler one to the maximum.
 
-    Splunk has no box plot. The rows have the group and then the fields of `BOX`: the heights of columns that
-    are stacked, the first on top. The lowest is painted like the ground, so that the box stands in the air.
+    Splunk has no box plot. The rows have the group and then the fields of `BOX`: the lengths of bars that are
+    stacked, the last one next to the axis; it is painted like the ground, so that the box hangs in the air.
     """
-    options = _axes(x, y) | {
+    options = _axes(groups, values) | {
         "stackMode": "stacked",
         "legendDisplay": "bottom",
         "showYAxisWithZero": True,
         "seriesColorsByField": {
-            "p75 to max": "#9AA5B1",
-            "median to p75": "#8FC1E8",
-            "p25 to median": palette.BLUE,
             "up to p25": "> themes.defaultBackgroundColor",
+            "p25 to median": palette.BLUE,
+            "median to p75": "#8FC1E8",
+            "p75 to max": "#9AA5B1",
         },
-        "xAxisLabelRotation": -45,
     }
-    return Panel("column", title, source, options=options, **more)
+    return Panel("bar", title, source, options=options, **more)
 
 
 def punchcard(title: str, source: str, **more: Any) -> Panel:
@@ -190,7 +189,7 @@ def punchcard(title: str, source: str, **more: Any) -> Panel:
         "legendDisplay": "off",
         "bubbleColor": "> size | gradient(shades)",
     }
-    context = {"shades": {"colors": ["#9CC5E6", palette.BLUE]}}
+    context = {"shades": {"colors": [palette.GREY, palette.BLUE]}}
     return Panel("punchcard", title, source, options=options, context=context, **more)
 
 

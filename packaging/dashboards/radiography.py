@@ -71,15 +71,14 @@ def view() -> View:
                         "standard_protocol": "Protocol",
                         "age_band": "Age band",
                         **statistics("Gy.cm2"),
-                        "reference_level": "Reference level (Gy.cm2)",
-                        "reference_ratio": "Median / level",
+                        "reference_level": "DRL (Gy.cm2)",
+                        "reference_ratio": "Median / DRL",
                     }
                 ),
             ),
-            digits={f"{name} (Gy.cm2)": 3 for name in (*_STATISTICS, "Reference level")}
-            | {"Median / level": 2},
-            levels={"Median / level": [(1.0, palette.WARN), (2.0, palette.BAD)]},
-            description="Detectors without a dose meter (CR) tell no DAP.",
+            digits={f"{name} (Gy.cm2)": 3 for name in (*_STATISTICS, "DRL")} | {"Median / DRL": 2},
+            levels={"Median / DRL": [(1.0, palette.WARN), (2.0, palette.BAD)]},
+            description="Detectors without a dose meter (CR) tell no DAP. DRL: the reference level in the lookup dose_drl.",
         ),
     )
     view.row(
