@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from copydicom_app import privacy
-from copydicom_app.models import Found, Parents
+from copydicom_app.models import Found, Level, Parents, Summary
 from copydicom_app.privacy import Phi, Privacy
+from copydicom_app.shaping import Shaping
 from copydicom_app.simplify import Origin
-from copydicom_app.workflows import _events
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -131,7 +131,10 @@ def test_a_key_is_never_shown_and_never_short() -> None:
 @pytest.mark.parametrize(("protect", "shown"), [(HASH, True), (DROP, False)])
 def test_the_event_does_not_show_the_hash_of_the_patients_id(protect: Privacy, shown: bool) -> None:
     parents = Parents("s", "t", "9d3be42d-83eb1bbd-5ea5d0e6-5eb7a0d1-1b9e5b0e")
-    events = list(_events(None, Found("i", TAGS, parents), Origin("pacs", privacy=protect), 2e9))  # type: ignore[arg-type]
+    shaping = Shaping(None, Level.INSTANCE, Origin("pacs", privacy=protect), lambda: 2e9)  # type: ignore[arg-type]
+    study = Summary("t", Level.STUDY, TAGS, parents, 1, 1, 1, ("SR",), "20260901T080000")
+    events = [*shaping.instance(Found("i", TAGS, parents)), *shaping.summary(study, 1)]
+    assert {"dicom:instance", "dicom:study"} <= {event.sourcetype for event in events}
     for event in events:
         text = json.dumps(event.fields)
         assert [secret for secret in (*SECRETS, parents.patient) if secret in text] == []
