@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
 from testbench.splunkd import Splunkd, UnknownSpl
 from testbench.splunkd.chunks import Row
 from testbench.splunkd.spl import Pipeline
-from testbench.splunkd.spl.extraction import Limits, extract_all, extract_path
+from testbench.splunkd.spl.extraction import Limits, extract_all, extract_path, nodes
 
 DOCUMENTS = [
     {
@@ -195,6 +196,35 @@ def test_automatic_extraction_stops_at_the_cutoff_and_a_named_path_does_not() ->
 
 def test_a_number_that_the_cutoff_parts_is_no_field() -> None:
     assert extract_all('{"a": 1, "b": 123456}', Limits(extraction_cutoff=17)) == {"a": "1"}
+
+
+def some_json(chosen: random.Random, depth: int = 0) -> object:
+    kind = chosen.random()
+    if depth > 3 or kind < 0.4:
+        return chosen.choice(["a", 'b"c', "{x", "],", ": 1", "ü", "", 1, 23, True, None])
+    if kind < 0.7:
+        return {
+            chosen.choice("ab") + str(n): some_json(chosen, depth + 1) for n in range(chosen.randint(0, 3))
+        }
+    return [some_json(chosen, depth + 1) for _ in range(chosen.randint(0, 3))]
+
+
+def test_wherever_the_cutoff_falls_all_values_before_it_are_fields_and_no_others() -> None:
+    chosen = random.Random(6)
+    for _ in range(60):
+        document = {"k": some_json(chosen), "z": some_json(chosen)}
+        raw = json.dumps(document, ensure_ascii=chosen.random() < 0.5, indent=chosen.choice([None, 1]))
+        for cutoff in range(1, len(raw) + 2, 2):
+            slow: dict[str, list[str]] = {}
+            for node in nodes(raw[:cutoff]):
+                if node.leaf:
+                    slow.setdefault(node.name, []).append(node.text)
+            found = extract_all(raw, Limits(extraction_cutoff=cutoff))
+            assert {name: [one] if isinstance(one, str) else one for name, one in found.items()} == slow
+        for path in ("k", "z", "k.a0", "k{}", "z{1}", "z.b1{}", "k{}.a0"):
+            values = extract_path(raw, path)
+            by_sign = [node.text for node in nodes(raw) if node.fits(path)]
+            assert ([values] if isinstance(values, str) else values or []) == by_sign
 
 
 def test_automatic_extraction_makes_a_hundred_fields_and_no_more() -> None:

@@ -52,6 +52,10 @@ class Node:
     def name(self) -> str:
         return field_name(self.path)
 
+    def fits(self, path: str) -> bool:
+        """Whether it is at the path of an `spath`."""
+        return _fits(self.path, _steps(path))
+
 
 def field_name(path: tuple[Step, ...]) -> str:
     """`("a", 0, "b")` is `a{}.b`."""
@@ -141,10 +145,31 @@ _DECODER = json.JSONDecoder(
 def extract_path(text: str, path: str) -> Value | None:
     """What `spath path=...` finds: values, or the raw text of an object; None when there is nothing."""
     wanted = _steps(path)
-    found = [node.text for node in nodes(text) if _fits(node.path, wanted)]
+    found = _reached(text, wanted)
+    if found is None:
+        found = [node.text for node in nodes(text) if node.fits(path)]
     if not found:
         return None
     return found if len(found) > 1 else found[0]
+
+
+def _reached(text: str, wanted: list[Step | None]) -> list[str] | None:
+    """The leaves at a path by Python's JSON reader; None when it is no JSON, or raw text is wanted."""
+    try:
+        values: list[Any] = [_DECODER.decode(text)]
+    except ValueError:
+        return None
+    for step in wanted:
+        below: list[Any] = []
+        for value in values:
+            if isinstance(value, _Members):
+                below += [member for key, member in value if key == step]
+            elif isinstance(value, list) and not isinstance(step, str):
+                below += value if step is None else value[step : step + 1]
+        values = below
+    if any(isinstance(value, list) for value in values):
+        return None
+    return [value if isinstance(value, str) else _WORDS[value] for value in values]
 
 
 def _steps(path: str) -> list[Step | None]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from testbench.splunkd.spl.errors import UnknownSpl
 
+_SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|(["()\[\]|,])', re.DOTALL)
 _COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|```.*?```', re.DOTALL)
 
 
@@ -65,7 +66,7 @@ def split_pipeline(search: str, implicit: bool = True) -> list[Command]:
 
 
 def split_at(text: str, sign: str) -> list[str]:
-    """The parts between `sign`, where it stands outside of quotes, parentheses and brackets."""
+    """The parts between `sign` (`|` or `,`), where it stands outside of quotes, parentheses and brackets."""
     parts, start, depth = [], 0, 0
     for at, one in unquoted(text):
         if one in "([":
@@ -83,17 +84,12 @@ def split_at(text: str, sign: str) -> list[str]:
 
 
 def unquoted(text: str) -> list[tuple[int, str]]:
-    """The places and signs outside of double quotes. Raises for a quotation mark that is not closed."""
-    found, at, quoted = [], 0, False
-    while at < len(text):
-        if text[at] == "\\":
-            at += 1
-        elif text[at] == '"':
-            quoted = not quoted
-        elif not quoted:
-            found.append((at, text[at]))
-        at += 1
-    if quoted:
+    """The brackets, bars and commas outside of double quotes, each with its place.
+
+    Raises for a quotation mark that is not closed.
+    """
+    found = [(match.start(), match[1]) for match in _SIGNS.finditer(text) if match[1]]
+    if any(sign == '"' for _, sign in found):
         raise UnknownSpl("a quotation mark is not closed")
     return found
 
