@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any, Optional
 
 _ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}\Z")
@@ -145,12 +146,17 @@ class Summary:
 class Event:
     """One event for an index: its sourcetype, its fields in the order in which they are written, its time.
 
-    `time` is in seconds since 1970 (UTC).
+    `time` is in seconds since 1970 (UTC). The fields are not changed any more once the event is made.
     """
 
     sourcetype: str
     fields: Mapping[str, Any]
     time: float
+
+    @cached_property
+    def json(self) -> str:
+        """The fields as they are sent; made once, for who asks how long it is and who writes it."""
+        return as_json(self.fields)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timezone, tzinfo
 from functools import lru_cache
 from typing import Any, Optional
@@ -130,10 +130,10 @@ def tags_event(
         "app_version": __version__,
     }
     _put_tags(fields, tags, ("Study", "Series", "InstanceCreation"), origin)
-    fields = _within(fields, origin.max_event_bytes)
-    if report is not None and origin.only is None:
-        fields.update(_readable(dict(report), _NONE, []))
-    return Event("dicom:instance", fields, time)
+    event = _within(Event("dicom:instance", fields, time), origin.max_event_bytes)
+    if report is None or origin.only is not None:
+        return event
+    return replace(event, fields={**event.fields, **_readable(dict(report), _NONE, [])})
 
 
 def summary_event(summary: Summary, revision: int, origin: Origin, now: float) -> Event:
@@ -158,7 +158,7 @@ def summary_event(summary: Summary, revision: int, origin: Origin, now: float) -
         "app_version": __version__,
     }
     _put_tags(fields, tags, _OWN_MOMENTS[level], origin)
-    return Event(f"dicom:{level.value}", _within(fields, origin.max_event_bytes), time)
+    return _within(Event(f"dicom:{level.value}", fields, time), origin.max_event_bytes)
 
 
 def _put_tags(
@@ -268,25 +268,25 @@ def _search_order(keywords: tuple[str, ...]) -> tuple[str, ...]:
     return (*(keyword for keyword in _FIRST if keyword in here), *sorted(here - _IS_FIRST))
 
 
-def _within(fields: dict[str, Any], limit: int) -> dict[str, Any]:
-    """The fields without their bulkiest values until the event fits; what went is named in `_dropped`.
+def _within(event: Event, limit: int) -> Event:
+    """The event without its bulkiest values until it fits; what went is named in `_dropped`.
 
     Sequences go first; what identifies the instance stays, however small the limit.
     """
-    excess = _size(fields) - limit
+    excess = len(event.json) - limit
     if excess <= 0:
-        return fields
+        return event
     excess += len(',"_dropped":[]')
-    kept = dict(fields)
+    kept = dict(event.fields)
     dropped: list[str] = []
-    for keyword in _expendable(fields):
+    for keyword in _expendable(event.fields):
         # its value, its colon and its comma go; its quoted name moves to the list, with a comma there
         excess -= _size(kept.pop(keyword)) + 1
         dropped.append(keyword)
         if excess <= 0:
             break
     kept["_dropped"] = sorted(dropped)
-    return kept
+    return replace(event, fields=kept)
 
 
 def _expendable(fields: Mapping[str, Any]) -> list[str]:

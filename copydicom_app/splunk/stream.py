@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
-from copydicom_app.models import Event, as_json
+from copydicom_app.models import Event
 
 
 class StreamSink:
@@ -29,7 +29,7 @@ class StreamSink:
         if not self._open:
             self._out.write(b"<stream>")
             self._open = True
-        data = as_json(event.fields)
+        data = event.json
         self.bytes += len(data)
         self._out.write(
             f"{self._head}{event.time:.3f}</time>{self._constant}<sourcetype>{event.sourcetype}</sourcetype>"
