@@ -65,9 +65,10 @@ class Pipeline:
 
     def check(self, text: str) -> None:
         """Raise UnknownSpl for what cannot be run, without running it."""
-        _Search(self, TimeRange(), time.time()).steps(self._expanded(text))
+        _Search(self, TimeRange(), time.time()).steps(self.expanded(text))
 
-    def _expanded(self, text: str) -> str:
+    def expanded(self, text: str) -> str:
+        """The text with its macros written out and without comments."""
         return expand(without_comments(text), self.macros)
 
 
@@ -80,7 +81,7 @@ class _Search:
         self._depth = 0
 
     def run(self, text: str, base: Rows | None) -> Rows:
-        expanded = self.pipeline._expanded(text)
+        expanded = self.pipeline.expanded(text)
         if base is not None and not expanded.strip():
             return base
         rows = Rows() if base is None else base
