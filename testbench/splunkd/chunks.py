@@ -100,7 +100,11 @@ def _frame(metadata: bytes, body: bytes) -> Frame:
 
 def field_names(rows: Sequence[Row]) -> list[str]:
     """All fields of the rows, in the order in which they first appear."""
-    return list(dict.fromkeys(name for row in rows for name in row))
+    found: dict[str, None] = {}
+    for row in rows:
+        if not row.keys() <= found.keys():
+            found.update(dict.fromkeys(row))
+    return list(found)
 
 
 def encode_rows(rows: Sequence[Row], fields: Sequence[str]) -> str:

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 class Rows(list[Row]):
-    """Rows, and their columns in order where the command fixes them (also those that no row has)."""
+    """Rows, and the order of their columns.
 
-    def __init__(self, rows: Sequence[Row] = (), columns: Iterable[str] = ()) -> None:
+    Where a command fixes the columns (`fixed`), also those that no row has are columns.
+    """
+
+    def __init__(self, rows: Sequence[Row] = (), columns: Iterable[str] = (), fixed: bool = True) -> None:
         super().__init__(rows)
         self.columns = list(columns)
+        self.fixed = fixed
 
 
 Step = Callable[[Rows], list[Row]]

@@ -172,10 +172,7 @@ class _Parser:
                 return lambda row: given[1](row) if truth(given[0](row)) else given[2](row)
             case ("case" | "validate", size) if size and size % 2 == 0:
                 pairs = list(zip(given[::2], given[1::2], strict=True))
-                wanted = name == "case"
-                return lambda row: next(
-                    (then(row) for holds, then in pairs if truth(holds(row)) is wanted), None
-                )
+                return _first_of(pairs, name == "case")
             case ("now" | "time", 0):
                 moment = float(int(self._moment())) if name == "now" else self._moment()
                 return lambda row: moment
@@ -207,6 +204,18 @@ def _type(value: Result) -> str:
     if isinstance(value, bool):
         return "Boolean"
     return "Number" if not isinstance(value, list) and number_of(value) is not None else "String"
+
+
+def _first_of(pairs: list[tuple[Expression, Expression]], wanted: bool) -> Expression:
+    """The second of the first pair whose condition is as wanted."""
+
+    def result(row: Row) -> Result:
+        for holds, then in pairs:
+            if truth(holds(row)) is wanted:
+                return then(row)
+        return None
+
+    return result
 
 
 def _each(values: Expression, body: Expression, name: str) -> Expression:

@@ -50,10 +50,17 @@ class Table:
     min_matches: int = 0
     max_matches: int = MAX_MATCHES
     default: str = ""
+    _found: dict[tuple[tuple[str, tuple[str, ...]], ...], list[Line]] = field(default_factory=dict)
     _indexes: dict[tuple[str, ...], dict[tuple[str, ...], list[Line]]] = field(default_factory=dict)
 
     def matching(self, wanted: Mapping[str, Sequence[str]]) -> list[Line]:
         """The lines in which each field has one of the values, in their order, as many as may be."""
+        key = tuple((name, tuple(values)) for name, values in wanted.items())
+        if key not in self._found:
+            self._found[key] = self._matching(wanted)
+        return self._found[key]
+
+    def _matching(self, wanted: Mapping[str, Sequence[str]]) -> list[Line]:
         plain = tuple(sorted(name for name in wanted if name not in self.wildcards))
         index = self._index(plain)
         found: list[Line] = []

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 
 from testbench.splunkd.spl.errors import UnknownSpl
-from testbench.splunkd.spl.values import Result, as_text, number_of
+from testbench.splunkd.spl.values import Result, as_number, as_text, number_of
 
 COMPARISONS = ("=", "==", "!=", "<", ">", "<=", ">=")
 _ORDERS = {"=": (0,), "==": (0,), "!=": (-1, 1), "<": (-1,), ">": (1,), "<=": (-1, 0), ">=": (0, 1)}
@@ -22,14 +22,18 @@ _ORDERS = {"=": (0,), "==": (0,), "!=": (-1, 1), "<": (-1,), ">": (1,), "<=": (-
 
 def truth(result: Result) -> bool:
     """A condition. Nothing is false; a number or a text is refused."""
-    if result is None or isinstance(result, bool):
-        return bool(result)
+    if result is True:
+        return True
+    if result is None or result is False:
+        return False
     raise UnknownSpl(f"expression: {result!r} where a truth value should be")
 
 
 def compare(operator: str, left: Result, right: Result) -> bool | None:
     if left is None or right is None:
         return None
+    if type(left) is str and type(right) is str:
+        return _compare_texts(operator, left, right)
     if isinstance(left, bool) or isinstance(right, bool):
         if operator not in ("=", "==", "!=") or type(left) is not type(right):
             raise UnknownSpl("expression: a truth value compared with something else")
@@ -45,6 +49,16 @@ def compare(operator: str, left: Result, right: Result) -> bool | None:
         first, second = as_text(left) or "", as_text(right) or ""
         order = (first > second) - (first < second)
     return order in _ORDERS[operator]
+
+
+def _compare_texts(operator: str, left: str, right: str) -> bool:
+    """By size where both read as numbers."""
+    if left == right:
+        return 0 in _ORDERS[operator]
+    one, other = as_number(left), as_number(right)
+    if one is not None and other is not None:
+        return (one > other) - (one < other) in _ORDERS[operator]
+    return (1 if left > right else -1) in _ORDERS[operator]
 
 
 def arithmetic(operator: str, left: Result, right: Result) -> Result:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from testbench.splunkd.chunks import field_names
 from testbench.splunkd.spl.commands import COMMANDS
 from testbench.splunkd.spl.commands.combining import condition
 from testbench.splunkd.spl.context import Context, Rows, Step, TimeRange
@@ -140,11 +139,8 @@ class _Search:
             if isinstance(made, Rows) and made.columns:
                 return made
             if spec.keeps_columns:
-                return Rows(made, rows.columns)
-            there = field_names(made)
-            known = set(there)
-            kept = [name for name in rows.columns if name in known]
-            return Rows(made, dict.fromkeys([*kept, *there]))
+                return Rows(made, rows.columns, rows.fixed)
+            return Rows(made, rows.columns, fixed=False)
 
         return with_columns
 
@@ -216,7 +212,7 @@ class _Search:
 
 def _condition(rows: list[Row]) -> str:
     """What a subsearch becomes; `format` and `return` have made it themselves."""
-    if isinstance(rows, Rows) and rows.columns == ["search"] and len(rows) == 1:
+    if isinstance(rows, Rows) and rows.fixed and rows.columns == ["search"] and len(rows) == 1:
         return str(rows[0]["search"])
     return condition(rows)
 

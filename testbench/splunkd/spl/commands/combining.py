@@ -41,13 +41,13 @@ def append(text: str, context: Context) -> Step:
 def appendpipe(text: str, context: Context) -> Step:
     """What the commands make of these rows, below them."""
     other = context.compile(_nested("appendpipe", text), False)
-    return lambda rows: _below(rows, other(Rows(rows, rows.columns)))
+    return lambda rows: _below(rows, other(Rows(rows, rows.columns, rows.fixed)))
 
 
 def _below(rows: Rows, more: list[Row]) -> Rows:
     columns = columns_of(rows)
-    fixed = more.columns if isinstance(more, Rows) else []
-    return Rows([*rows, *more], dict.fromkeys([*columns, *fixed, *field_names(more)]))
+    added = columns_of(more) if isinstance(more, Rows) else field_names(more)
+    return Rows([*rows, *more], dict.fromkeys([*columns, *added]))
 
 
 @command("makeresults", MAKERESULTS, generating=True)

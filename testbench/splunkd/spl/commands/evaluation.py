@@ -36,11 +36,11 @@ def evaluate(text: str, context: Context) -> Step:
         for row in rows:
             made = dict(row)
             for field, expression in assignments:
-                value = from_result(expression(made))
+                value = expression(made)
                 if value is None:
                     made.pop(field, None)
                 else:
-                    made[field] = value
+                    made[field] = value if type(value) is str else from_result(value)  # type: ignore[assignment]
             result.append(made)
         return result
 
@@ -136,7 +136,7 @@ def foreach(text: str, context: Context) -> Step:
         for pattern in patterns:
             for field in chosen(columns, [pattern], hidden=False):
                 made = context.compile(_filled(body, field, pattern), False)(rows)
-                rows = made if isinstance(made, Rows) else Rows(made, columns)
+                rows = made if isinstance(made, Rows) else Rows(made, columns, fixed=False)
         return rows
 
     return step

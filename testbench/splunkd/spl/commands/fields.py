@@ -16,8 +16,13 @@ FILLNULL = {"value": "0"}
 
 
 def columns_of(rows: Rows) -> list[str]:
-    """All fields: the columns that are fixed, then those of the rows."""
-    return list(dict.fromkeys([*rows.columns, *field_names(rows)]))
+    """All fields: first the columns as they were, where they are fixed or some row has them."""
+    there = field_names(rows)
+    if not rows.columns:
+        return there
+    known = set(there)
+    kept = [name for name in rows.columns if rows.fixed or name in known]
+    return list(dict.fromkeys([*kept, *there]))
 
 
 def chosen(columns: Iterable[str], patterns: Sequence[str], hidden: bool = True) -> list[str]:

@@ -78,8 +78,9 @@ def untable(text: str, context: Context) -> Step:
 
     def step(rows: Rows) -> list[Row]:
         result: list[Row] = []
+        columns = columns_of(rows)
         for row in rows:
-            for name in columns_of(rows):
+            for name in columns:
                 if x in row and name != x and name in row and not name.startswith("_"):
                     result.append({x: row[x], series: name, data: row[name]})
         return Rows(result, found)
