@@ -9,7 +9,9 @@ Measured on 1.10.1 and 1.12.7 (milliseconds of the server's CPU an instance, 2,0
     /series/{id}  (the ids alone)             0.02  0.07
 
 On 1.12 with SQLite each route that looks an instance up by its id slows down as the archive grows (six
-times at 22,000 resident instances); routes that start from a series and stay in the database do not.
+times at 22,000 resident instances), and so does ``/series/{id}``, for the Status in its answer: what that
+route tells is searched for instead (`Orthanc.series`). Routes that start from a series and stay in the
+database do not.
 Hence: everything is read by series, whole where that is possible. Of what the change log names, the
 series is asked once for the first of its instances, and what else of that series is wanted comes with it.
 """
