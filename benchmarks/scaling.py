@@ -76,6 +76,10 @@ def draw(rows: Sequence[Row], path: Path) -> None:
             style = "--" if name.startswith("floor") else "-"
             panel.plot(*zip(*line, strict=True), style, marker="o", label=name)
         panel.set(title=f"Orthanc {version}", xlabel="instances resident", xscale="log", yscale="log")
+        sizes = sorted({resident(row.size) for row in here})
+        panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        panel.set_xticks([], minor=True)
+        panel.yaxis.set_major_formatter("{x:g}")
         panel.grid(visible=True, which="both", alpha=0.2)
     panels[0][0].set_ylabel("ms for one instance")
     figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
