@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from playwright.sync_api import ConsoleMessage, Page, TimeoutError, sync_playwright
+from playwright.sync_api import ConsoleMessage, Locator, Page, TimeoutError, sync_playwright
 
 from testbench.views.server import LOCALE, ViewServer
 
@@ -94,6 +94,12 @@ class Panel:
     empty: bool
     text: str
     rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def without_rows(self) -> bool:
+        """No row, or one that only says so ("No administration in this time range")."""
+        told = [str(value) for row in self.rows for value in row.values() if value not in (None, "")]
+        return not told or (len(told) == 1 and told[0].startswith("No "))
 
     @property
     def problem(self) -> str | None:
@@ -173,7 +179,16 @@ class Browser:
 
     def page(self) -> Page:
         """A new page, empty; what its console calls an error is kept."""
-        page = self._context.new_page()
+        return self._listened(self._context.new_page())
+
+    def follow(self, page: Page, link: Locator) -> Page:
+        """Click on what leads to a new tab; that tab, loaded."""
+        with page.context.expect_page() as opened:
+            link.click()
+        opened.value.wait_for_load_state()
+        return self._listened(opened.value)
+
+    def _listened(self, page: Page) -> Page:
         console = self._console[page] = []
 
         def heard(message: ConsoleMessage) -> None:

@@ -24,11 +24,13 @@ def fill(
     research: OrthancServer,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Upload the hospital to `pacs`, index it with dose, and copy its dose reports to `research`, twice."""
+    """Upload the hospital to `pacs`, index it with dose (of images where there is no report), and copy its
+    dose reports to `research`, twice.
+    """
     load(pacs, progress)
     for name, server in (("pacs", pacs), ("research", research)):
         splunk.add_server(name, base_url=server.url, username=server.username, password=server.password)
-    run = splunk.run_input("orthanc://pacs", server="pacs")
+    run = splunk.run_input("orthanc://pacs", server="pacs", dose_from_images=True)
     if run.exit_code != 0:
         raise NotFilled(f"the input failed: {run.log}")
     for _ in range(2):

@@ -68,22 +68,29 @@ def test_a_drilldown_leads_to_the_search_and_its_rows(dashboards: Browser, page:
 
 
 @pytest.mark.parametrize(
-    ("search", "says"),
+    ("name", "search", "says"),
     [
-        ("index=dicom nothing=like_this | stats count by nothing", "No search results returned"),
-        ("index=dicom | table ID | copydicom dest=nowhere", "failed"),
+        (
+            "empty",
+            "index=dicom nothing=like_this | stats count by nothing",
+            "Table (splunk.table): an error icon",
+        ),
+        (
+            "refused",
+            "index=dicom | table ID | copydicom dest=nowhere",
+            "ds_base failed: server 'nowhere' is not in",
+        ),
     ],
 )
 def test_a_panel_without_rows_and_a_search_that_fails_are_seen(
-    dashboards: Browser, page: Page, search: str, says: str
+    dashboards: Browser, page: Page, name: str, search: str, says: str
 ) -> None:
-    good = dashboards.server.views["tiny"]
-    definition = copy.deepcopy(good.definition)
+    definition = copy.deepcopy(dashboards.server.views["tiny"].definition)
     definition["dataSources"]["ds_base"]["options"]["query"] = search
-    dashboards.server.views["broken"] = View("broken", "Broken", "light", definition)
+    dashboards.server.views[name] = View(name, name, "light", definition)
     try:
-        dashboards.show(page, "broken")
+        dashboards.show(page, name)
         seen = dashboards.seen(page)
     finally:
-        del dashboards.server.views["broken"]
+        del dashboards.server.views[name]
     assert any(says in problem for problem in seen.problems), seen.problems

@@ -4,8 +4,11 @@ import { useEffect, useState } from 'react';
 
 const ROWS = 100;
 
+// As Splunk's own page does: a search that begins with a condition or a macro begins with the command `search`.
+const command = (text) => (/^\s*(\||search\s)/.test(text) ? text : `search ${text}`);
+
 async function rowsOf(view) {
-    const given = { search: view.query, exec_mode: 'oneshot', output_mode: 'json', count: ROWS };
+    const given = { search: command(view.query), exec_mode: 'oneshot', output_mode: 'json', count: ROWS };
     if (view.earliest) {
         given.earliest_time = view.earliest;
     }
