@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make demo      index a sample hospital and copy a cohort between two real Orthanc servers"
-	@echo "               (KEEP=1 leaves the servers up until Ctrl-C)"
+	@echo "               (KEEP=1 leaves the servers up until Ctrl-C; VIEWS=1 also shows the dashboards in a"
+	@echo "               browser, with their pictures in build/demo)"
 	@echo "make test      all tests: unit, live on real Orthanc servers, on every Python that Splunk bundles"
 	@echo "make lint      ruff, mypy"
 	@echo "make package   dist/copydicom_app-<version>.spl, the file that Splunk installs"
@@ -28,8 +29,8 @@ $(VENV)/ready: pyproject.toml testbench/install.sh
 package: $(VENV)/ready
 	@$(BIN)/python packaging/build.py
 
-demo: package
-	@$(BIN)/python -m testbench.demo $(if $(KEEP),--keep)
+demo: package $(if $(VIEWS),build/views/ready)
+	@$(BIN)/python -m testbench.demo $(if $(KEEP),--keep) $(if $(VIEWS),--views)
 
 test: package build/orthanc-1.12
 	-@$(MAKE) --no-print-directory build/views/ready

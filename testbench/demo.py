@@ -1,6 +1,6 @@
 """The main job, shown on real Orthanc servers: index a hospital, search it, copy what was found.
 
-    python -m testbench.demo [--keep] [--svg FILE]
+    python -m testbench.demo [--keep] [--views] [--svg FILE]
 
 Splunk itself is not here: `testbench.splunkd` stands in for it and runs the packaged input and command as
 Splunk would, as processes of their own.
@@ -25,8 +25,10 @@ from copydicom_app.models import is_orthanc_id
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import load
 from testbench.splunkd import SearchResult, Splunkd, pythons
+from testbench.views.showing import show
 
 ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "build" / "demo"
 
 COHORT = 'index=dicom SeriesDescription="Dose Record"'
 DOSE = (
@@ -48,13 +50,14 @@ def main() -> int:
     """Run the demo; 0 when everything it claims was seen to be so."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--keep", action="store_true", help="leave the servers up until Ctrl-C")
+    parser.add_argument("--views", action="store_true", help="show the dashboards, and take their pictures")
     parser.add_argument("--svg", type=Path, help="also write what was printed as a picture")
     options = parser.parse_args()
     console = Console(record=True, width=110, highlight=False)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     started = time.monotonic()
     with OrthancServer("pacs") as pacs, OrthancServer("research") as research:
-        Demo(console, pacs, research).run()
+        Demo(console, pacs, research, options.views).run(options.keep)
         console.print(f"\n[bold green]Done[/] in {time.monotonic() - started:.0f} s.")
         if options.svg:
             options.svg.parent.mkdir(parents=True, exist_ok=True)
@@ -67,11 +70,13 @@ def main() -> int:
 class Demo:
     """The steps, each printed with what came of it."""
 
-    def __init__(self, console: Console, pacs: OrthancServer, research: OrthancServer) -> None:
-        self.console, self.pacs, self.research = console, pacs, research
+    def __init__(
+        self, console: Console, pacs: OrthancServer, research: OrthancServer, views: bool = False
+    ) -> None:
+        self.console, self.pacs, self.research, self.views = console, pacs, research, views
 
-    def run(self) -> None:
-        """All of it, in order."""
+    def run(self, keep: bool = False) -> None:
+        """All of it, in order. The dashboards stay until Ctrl-C with `keep`, and where a person looks on."""
         self.step("Two Orthanc servers and a hospital")
         self.console.print(f"pacs      Orthanc {self.pacs.version} at {self.pacs.url}")
         self.console.print(f"research  Orthanc {self.research.version} at {self.research.url}, empty")
@@ -84,6 +89,9 @@ class Demo:
                 )
             self.index(splunk)
             self.copy(splunk)
+            if self.views:
+                self.step("The dashboards, rendered by Splunk's own components")
+                show(splunk, self.console, PICTURES, until_stopped=keep or sys.stdin.isatty())
             splunk.assert_no_violations()
 
     def load(self) -> None:
@@ -100,11 +108,12 @@ class Demo:
         """Run the modular input, twice."""
         self.step("The modular input, as Splunk starts it:  \\[orthanc://pacs] server = pacs")
         began = time.monotonic()
-        run = splunk.run_input("orthanc://pacs", server="pacs")
+        # Radiographs come without a dose report here; their view shows what the images tell.
+        run = splunk.run_input("orthanc://pacs", server="pacs", dose_from_images=self.views)
         seconds = time.monotonic() - began
         expect(run.exit_code == 0, f"the input failed: {run.log}")
         self.console.print(f"{len(run.events)} events in {seconds:.1f} s, start of Python included")
-        again = splunk.run_input("orthanc://pacs", server="pacs")
+        again = splunk.run_input("orthanc://pacs", server="pacs", dose_from_images=self.views)
         expect(not again.events, "the second run indexed something twice")
         self.console.print("run again: 0 events, since nothing is new")
         self.search(splunk, "index=dicom sourcetype=dicom:instance | stats count by Modality")

@@ -21,13 +21,6 @@ ROOT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).parent / "tiny.xml"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them on one worker: they share a hospital and a browser that take longer than the tests."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("views"))
-
-
 @pytest.fixture(scope="session")
 def package() -> Path:
     """The package as `make package` builds it from the files as they are."""
