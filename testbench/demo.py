@@ -91,7 +91,7 @@ class Demo:
             self.copy(splunk)
             if self.views:
                 self.step("The dashboards, rendered by Splunk's own components")
-                show(splunk, self.console, PICTURES, until_stopped=keep or sys.stdin.isatty())
+                show(splunk, self.pacs, self.console, PICTURES, until_stopped=keep or sys.stdin.isatty())
             splunk.assert_no_violations()
 
     def load(self) -> None:

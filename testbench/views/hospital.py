@@ -7,11 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from testbench.dose_reports import Study, nuclear_report
+from testbench.dose_samples import INJECTION
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import load
 from testbench.splunkd import Splunkd
 
 COHORT = 'search index=dicom sourcetype=dicom:instance SeriesDescription="Dose Record" | dedup ID'
+
+GONE = "00000000-00000000-00000000-00000000-00000000"
+# The hospital's days stay where they are; a view's own range, the last 90 days, leaves them one day.
+ALL_TIME = "0,now"
+OF_NOW = ("health", "replication")  # what happens now, and has ranges of its own
+
+
+def time_of(view: str) -> dict[str, str]:
+    """The token with which a view shows all of the hospital, whatever the day."""
+    return {} if view in OF_NOW else {"time": ALL_TIME}
 
 
 class NotFilled(RuntimeError):
@@ -37,3 +49,36 @@ def fill(
         result = splunk.search(f"{COHORT} | table orthanc_server ID | copydicom dest=research")
         if result.error is not None:
             raise NotFilled(f"the copy failed: {result.error}")
+    add_what_is_rare(splunk, pacs)
+
+
+def add_what_is_rare(splunk: Splunkd, pacs: OrthancServer) -> None:
+    """What the hospital has not, and a dashboard must show: radiopharmaceuticals, a row whose instance is no
+    longer there, and an input whose server does not answer.
+    """
+    for number, (day, activity) in enumerate((("2026-09-24", 312.0), ("2026-10-06", 287.0)), start=1):
+        pacs.upload(nuclear_report(_pet(number, day), [_injection(day, activity)]).dicom())
+    run = splunk.run_input("orthanc://pacs", server="pacs", dose_from_images=True)
+    if run.exit_code != 0:
+        raise NotFilled(f"the input failed: {run.log}")
+    splunk.search(f'| makeresults | eval ID="{GONE}", orthanc_server="pacs" | copydicom dest=research')
+    splunk.add_server("clinic", base_url="http://127.0.0.1:9", username="splunk", password="none")
+    splunk.run_input("orthanc://clinic", server="clinic")
+
+
+def _pet(number: int, day: str) -> Study:
+    return Study(
+        f"views/pet/{number}",
+        patient_id=f"PET{number:04}",
+        weight_kg=68.0 + 9 * number,
+        accession_number=f"A2699{number:02}",
+        description="PET whole body",
+        start=f"{day}T10:30:00",
+        station="PET01",
+        extra={"PatientAge": f"{58 + number:03}Y"},
+    )
+
+
+def _injection(day: str, activity: float) -> dict[str, object]:
+    start = f"{day}T09:20:00"
+    return {**INJECTION, "administration_start": start, "administered_activity_MBq": activity}

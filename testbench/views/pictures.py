@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from testbench.views.browser import Browser, Seen
+from testbench.views.hospital import time_of
 
 THEMES = ("light", "dark")
 
@@ -19,7 +20,7 @@ def take(
         for theme in themes:
             if page is None:
                 page = browser.open(name, theme).page
-            browser.show(page, name, theme)
+            browser.show(page, name, theme, **time_of(name))
             seen = browser.seen(page)
             path = folder / f"{name}-{theme}.png"
             browser.picture(page, path)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from testbench.orthanc import OrthancServer
 from testbench.splunkd import Splunkd
 from testbench.views.definitions import read_views
+from testbench.views.hospital import add_what_is_rare
 from testbench.views.server import ViewServer
 
 
-def show(splunk: Splunkd, console: Console, folder: Path, until_stopped: bool) -> None:
+def show(splunk: Splunkd, pacs: OrthancServer, console: Console, folder: Path, until_stopped: bool) -> None:
     """Take a picture of each view in light and dark; with `until_stopped` serve them until Ctrl-C.
 
     SystemExit, with what was wrong, when a view is not drawn whole.
@@ -22,6 +24,7 @@ def show(splunk: Splunkd, console: Console, folder: Path, until_stopped: bool) -
     from testbench.views.browser import Browser  # needs playwright, which only those who look need
     from testbench.views.pictures import take
 
+    add_what_is_rare(splunk, pacs)
     views = read_views(splunk.home.app_dir / "default")
     with ViewServer(splunk, views) as server:
         began, problems, count = time.monotonic(), [], 0
