@@ -25,19 +25,23 @@ class TlsFront:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(server_pem)
         self._connections: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
-        try:
-            self._server = self._loop.run_until_complete(
-                asyncio.start_server(self._serve, "127.0.0.1", port, ssl=context)
-            )
-        except OSError:
-            self._loop.close()
-            raise
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"tls-front-{port}", daemon=True)
-        self._thread.start()
+        self._thread.start()  # not in the caller's thread, which may have a loop of its own
+        try:
+            self._server = asyncio.run_coroutine_threadsafe(
+                asyncio.start_server(self._serve, "127.0.0.1", port, ssl=context), self._loop
+            ).result(timeout=10)
+        except OSError:
+            self._end()
+            raise
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(timeout=10)
+        self._end()
+
+    def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._loop.close()
@@ -47,6 +51,8 @@ class TlsFront:
         for connection in tuple(self._connections):
             connection.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+        for end in tuple(self._ends):  # of a connection that was cancelled while it hung up
+            end.transport.abort()
         await asyncio.sleep(0.01)  # an aborted transport closes its socket in a later turn of the loop
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,10 +60,12 @@ class TlsFront:
         assert task
         self._connections.add(task)
         ends, pumps = [writer], []
+        self._ends.add(writer)
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):
                 answers, upstream = await asyncio.open_connection("127.0.0.1", self._backend_port)
                 ends.append(upstream)
+                self._ends.add(upstream)
                 pumps += [
                     asyncio.create_task(_pump(reader, upstream)),
                     asyncio.create_task(_pump(answers, writer)),
@@ -69,6 +77,7 @@ class TlsFront:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
             await asyncio.gather(*map(_hang_up, ends))
+            self._ends.difference_update(ends)
             self._connections.discard(task)
 
 

@@ -16,13 +16,14 @@ from testbench.sample_data import Instance, make_instances
 from testbench.splunkd import AlertResult, Splunkd, Trigger, pythons
 
 COUNT = 30
+LARGE = 210_000  # bytes: each goes alone, since smaller ones travel together
 NAME = "copydicom_replicate"
 
 
 @pytest.fixture(scope="module")
 def pacs() -> Iterator[tuple[OrthancServer, list[Instance]]]:
     with OrthancServer("pacs") as server:
-        instances = list(make_instances(COUNT, size=3_000, series_of=10))
+        instances = list(make_instances(COUNT, size=LARGE, series_of=10))
         for each in instances:
             server.upload(each.data)
         yield server, instances
