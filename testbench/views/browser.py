@@ -132,6 +132,15 @@ class Seen:
         raise KeyError(f"{self.name} has no panel {title!r}; it has {[panel.title for panel in self.panels]}")
 
     @property
+    def columns(self) -> dict[str, list[str]]:
+        """By panel the columns of its primary data source."""
+        return {
+            panel.id: self.sources[key].fields
+            for panel in self.panels
+            if (key := f"{panel.id}-primary") in self.sources
+        }
+
+    @property
     def problems(self) -> list[str]:
         """What must not be: error icons, placeholders, empty panels, endless searches, script errors."""
         failed = [

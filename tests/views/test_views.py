@@ -12,6 +12,7 @@ from testbench.splunkd import Splunkd
 from testbench.views.browser import Browser, Seen
 from testbench.views.definitions import read_views
 from testbench.views.hospital import time_of
+from testbench.views.words import missing_columns
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "failed-views"
@@ -31,8 +32,10 @@ def show(dashboards: Browser, page: Page, name: str, theme: str = "light", **tok
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_view_is_drawn_whole_in_light_and_dark(dashboards: Browser, page: Page, name: str) -> None:
+    definition = dashboards.server.views[name].definition
     for theme in ("light", "dark"):
         seen = show(dashboards, page, name, theme)
+        assert missing_columns(definition, seen.columns) == []
         empty = [panel.title for panel in seen.panels if panel.without_rows]
         problems = [*seen.problems, *(f"{title}: no rows" for title in empty)]
         if problems:

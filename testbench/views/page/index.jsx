@@ -7,10 +7,10 @@ import { createRoot } from 'react-dom/client';
 import SplunkThemeProvider from '@splunk/themes/SplunkThemeProvider';
 import { Dashboard, forget } from './dashboard';
 import { Navigation } from './navigation';
-import { problemsOf, vocabulary } from './schema';
+import { expressionProblem, problemsOf, vocabulary } from './schema';
 import { SearchPage } from './search';
 
-window.schema = { problemsOf, vocabulary };
+window.schema = { expressionProblem, problemsOf, vocabulary };
 
 const root = createRoot(document.getElementById('root'));
 let shown;
