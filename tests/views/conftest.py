@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from testbench.orthanc import OrthancServer, second_orthanc
 from testbench.splunkd import Splunkd
@@ -67,3 +68,9 @@ def dashboards(page_is_built: None, hospital: Splunkd, views: list[View]) -> Ite
     """One browser over the app's views and the tests' own small one."""
     with ViewServer(hospital, [*views, read_view(TINY)]) as server, Browser(server) as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def page(dashboards: Browser) -> Page:
+    """The page in which view after view is shown: to load one takes longer than most tests."""
+    return dashboards.open("tiny").page

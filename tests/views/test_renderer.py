@@ -15,12 +15,6 @@ from testbench.views.definitions import View
 TITLES = ["Instances", "Instances by modality", "Table"]
 
 
-@pytest.fixture(scope="module")
-def page(dashboards: Browser) -> Page:
-    """A page in which the small view is loaded."""
-    return dashboards.open("tiny").page
-
-
 def show(dashboards: Browser, page: Page, **tokens: str) -> Seen:
     dashboards.show(page, "tiny", **tokens)
     return dashboards.seen(page)

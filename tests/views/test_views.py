@@ -19,12 +19,6 @@ PICTURES = ROOT / "build" / "failed-views"
 NAMES = [view.name for view in read_views(ROOT / "default")]
 
 
-@pytest.fixture(scope="module")
-def page(dashboards: Browser) -> Page:
-    """A page in which view after view is shown."""
-    return dashboards.open(NAMES[0]).page
-
-
 def show(dashboards: Browser, page: Page, name: str, theme: str = "light", **tokens: str) -> Seen:
     dashboards.show(page, name, theme, **{**time_of(name), **tokens})
     return dashboards.seen(page)

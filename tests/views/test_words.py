@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from testbench.splunkd import Splunkd
 from testbench.views.browser import Browser
@@ -18,10 +19,8 @@ Check = Callable[[View], list[str]]
 
 
 @pytest.fixture(scope="module")
-def against(dashboards: Browser, hospital: Splunkd) -> Check:
+def against(dashboards: Browser, page: Page, hospital: Splunkd) -> Check:
     """Splunk's words against a view."""
-    page = dashboards.page()
-    page.goto(f"{dashboards.server.uri}/app/copydicom_app/search")
     words, views = Words.of(page), dashboards.server.views
     return lambda view: problems(view, words, views, hospital.searches.pipeline().expanded)
 
