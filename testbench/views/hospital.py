@@ -17,13 +17,13 @@ COHORT = 'search index=dicom sourcetype=dicom:instance SeriesDescription="Dose R
 
 GONE = "00000000-00000000-00000000-00000000-00000000"
 # The hospital's days stay where they are; a view's own range, the last 90 days, leaves them one day.
-ALL_TIME = "0,now"
+ALL_TIME = {"time.earliest": "0", "time.latest": "now"}
 OF_NOW = ("health", "replication")  # what happens now, and has ranges of its own
 
 
 def time_of(view: str) -> dict[str, str]:
-    """The token with which a view shows all of the hospital, whatever the day."""
-    return {} if view in OF_NOW else {"time": ALL_TIME}
+    """The tokens with which a view shows all of the hospital, whatever the day."""
+    return {} if view in OF_NOW else dict(ALL_TIME)
 
 
 class NotFilled(RuntimeError):
