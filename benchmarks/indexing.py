@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from benchmarks import archives
 from benchmarks import peers_of_indexing as peers
@@ -45,6 +47,7 @@ PEERS = {
 ALL, MAIN = "ours, tags = all", "ours, tags = main"
 NOTHING = "ours, nothing new"
 FLOOR, FLOOR_MAIN, LIMIT = "floor: libcurl, all tags", "floor: libcurl, main tags", "limit: Orthanc's CPU"
+ALL_APART, FLOOR_APART = "ours, tags = all, a core each", "floor: libcurl, all tags, a core each"
 
 
 def run(options: Options, say: Say) -> Result:
@@ -65,6 +68,8 @@ def run(options: Options, say: Say) -> Result:
     result.notes = [
         NOTE_OURS.format(archives.SERIES_OF),
         NOTE_STOPPED.format(SECONDS, TO_THE_END),
+        "*A core each*: Orthanc is bound to one core and its client to another, as where the forwarder is a machine "
+        "of its own; else both share all cores, and what the client spends is missing to Orthanc.",
         "The limit is what Orthanc's CPU time for an instance allows on these cores, were there nobody else.",
     ]
     return result
@@ -89,9 +94,31 @@ def compare(server: OrthancServer, size: int, options: Options, say: Say) -> dic
                 contenders[title] = partial(peers.contend, name, server, seconds)
             else:
                 say(f"{title} is left out: pip install '.[bench]'")
+        for beside, title in ((ALL, ALL_APART), (FLOOR, FLOOR_APART)):
+            if beside in contenders and len(os.sched_getaffinity(0)) > 1:
+                contenders[title] = partial(_apart, server, contenders[beside])
         return in_turns(
             contenders, options.rounds or options.of(3, 1), say, budget=options.of(BUDGET, float("inf"))
         )
+
+
+def _apart(server: OrthancServer, contend: Callable[[], Sample]) -> Sample:
+    """A round with one core for Orthanc and another for its client, as on two machines."""
+    cores = sorted(os.sched_getaffinity(0))
+    try:
+        _bind(server.pid, cores[:1])
+        _bind(os.getpid(), cores[1:2])
+        return contend()
+    finally:
+        _bind(server.pid, cores)
+        _bind(os.getpid(), cores)
+
+
+def _bind(pid: int, cores: Iterable[int]) -> None:
+    """Every thread of a process, and so those that it starts."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(task.name), cores)
 
 
 def _best_floor(server: OrthancServer, say: Say) -> str:
@@ -104,7 +131,7 @@ def _best_floor(server: OrthancServer, say: Say) -> str:
 
 
 def _rows(samples: Mapping[str, Sequence[Sample]], size: str, version: str) -> list[Row]:
-    beside = {FLOOR: "tags = all", FLOOR_MAIN: "tags = main"}
+    beside = {FLOOR: "tags = all", FLOOR_APART: "tags = all, a core each", FLOOR_MAIN: "tags = main"}
     rows = [
         Row.of(WHAT, size, version, name, found, UNIT, beside.get(name, ""))
         for name, found in samples.items()
@@ -135,9 +162,12 @@ def _targets(rows: Sequence[Row], samples: Mapping[str, Sequence[Sample]]) -> It
     rate = {row.contender: row.value for row in rows}
     here = f"{rows[0].orthanc}, {rows[0].size}"
     if FLOOR in rate:
-        yield Target(f"{here}: tags = all / floor, whole process", rate[ALL] / rate[FLOOR], 0.9)
-        reading = statistics.median(each.count / (each.seconds - rate["ours"]) for each in samples[ALL])
-        yield Target(f"{here}: tags = all / floor, without the start", reading / rate[FLOOR], 0.9)
+        for ours, floor, how in ((ALL, FLOOR, "cores shared"), (ALL_APART, FLOOR_APART, "a core each")):
+            if ours in rate:
+                yield Target(f"{here}: tags = all / floor, {how}", rate[ours] / rate[floor], 0.9)
+                reading = statistics.median(x.count / (x.seconds - rate["ours"]) for x in samples[ours])
+                what = f"{here}: tags = all / floor, {how}, without the start"
+                yield Target(what, reading / rate[floor], 0.9)
     loop = rate[PEERS["predecessor"]]
     yield Target(f"{here}: tags = all / the predecessor's loop", rate[ALL] / loop, 3)
     yield Target(f"{here}: tags = main / the predecessor's loop", rate[MAIN] / loop, 15)

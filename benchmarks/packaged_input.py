@@ -18,13 +18,14 @@ import sys
 import tempfile
 import threading
 import time
+import venv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from benchmarks.result import ROOT
+from benchmarks.result import KEPT, ROOT
 from benchmarks.rounds import Sample
 from testbench.orthanc import OrthancServer
 from testbench.splunkd import Splunkd
@@ -70,12 +71,12 @@ class Run:
 class PackagedInput:
     """The built package, installed in a scratch Splunk that knows the given servers."""
 
-    def __init__(self, servers: Mapping[str, OrthancServer], python: Path | str = sys.executable) -> None:
+    def __init__(self, servers: Mapping[str, OrthancServer], python: Path | str = "") -> None:
         built = subprocess.run(
             [sys.executable, "packaging/build.py"], cwd=ROOT, capture_output=True, text=True, check=True
         )
         self._servers = dict(servers)
-        self._splunk = Splunkd(ROOT / built.stdout.split()[0], python=python)
+        self._splunk = Splunkd(ROOT / built.stdout.split()[0], python=python or _bare_python())
         self._numbers = itertools.count()
         for name, server in servers.items():
             self._splunk.add_server(
@@ -168,6 +169,15 @@ class _Ended:
         self.at = time.perf_counter()
         self.code = process.returncode = os.waitstatus_to_exitcode(status)
         self.cpu = usage.ru_utime + usage.ru_stime
+
+
+def _bare_python() -> Path:
+    """A Python without packages, as Splunk's: what is installed for the peers would slow its start."""
+    folder = KEPT / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        venv.create(folder, symlinks=True)
+    return python
 
 
 def _environment(home: Home) -> dict[str, str]:

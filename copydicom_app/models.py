@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
 from typing import Any, Optional
 
 _ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}\Z")
@@ -152,11 +151,11 @@ class Event:
     sourcetype: str
     fields: Mapping[str, Any]
     time: float
+    json: str = field(init=False, compare=False, repr=False)
+    """The fields as they are sent; made once, for who asks how long it is and who writes it."""
 
-    @cached_property
-    def json(self) -> str:
-        """The fields as they are sent; made once, for who asks how long it is and who writes it."""
-        return as_json(self.fields)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "json", as_json(self.fields))
 
 
 @dataclass(frozen=True)

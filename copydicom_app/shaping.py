@@ -43,5 +43,7 @@ class Shaping:
             return  # deleted since its tags were read
         # From here on nothing knows the patient but as far as `phi` allows.
         tags = origin.privacy.tags(found.tags)
-        parents = replace(parents, patient=origin.privacy.patient(parents.patient))
+        patient = origin.privacy.patient(parents.patient)
+        if patient != parents.patient:
+            parents = replace(parents, patient=patient)
         yield from events_of(found.id, tags, parents, origin, self._clock())

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timezone, tzinfo
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Optional
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -54,7 +54,9 @@ _IS_FIRST = frozenset(_FIRST)
 
 # The keywords under which Orthanc's simplified form gives private elements: they collide with each other.
 _PRIVATE = frozenset({"PrivateCreator", "Unknown Tag & Data"})
+_TEXTS = frozenset({str})
 # Values that Orthanc never puts into JSON, so that their absence tells nothing.
+_PIXELS = frozenset({"PixelData"})  # nearly every instance has them
 _BINARY_ENDINGS = ("Data", "EncapsulatedDocument", "OffsetTable", "OffsetTableLengths")
 _NONE: frozenset[str] = frozenset()
 
@@ -89,6 +91,11 @@ class Origin:
     exclude: frozenset[str] = frozenset()
     only: Optional[frozenset[str]] = None
     privacy: Privacy = field(default_factory=Privacy)
+
+    @cached_property
+    def unwanted(self) -> frozenset[str]:
+        """The keywords that no event shows, at any depth."""
+        return _PRIVATE | _PIXELS | self.exclude
 
 
 def zone_named(name: str) -> tzinfo:
@@ -169,11 +176,27 @@ def _put_tags(
         moment = iso_datetime(tags.get(name + "Date"), tags.get(name + "Time"))
         if moment is not None:
             fields[name + "DateTime"] = moment
+    shown = {name: tags[name] for name in _search_order(tuple(tags), origin.unwanted, origin.only)}
+    if not _TEXTS.issuperset(map(type, shown.values())):
+        _put_others_last(shown, origin.unwanted)
+    fields.update(shown)
+
+
+def _put_others_last(shown: dict[str, Any], unwanted: frozenset[str]) -> None:
+    """What is no text: sequences go behind the texts, small before large, and nulls out; see `_readable`."""
+    others = [name for name, value in shown.items() if type(value) is not str]
     withheld: list[str] = []
-    chosen = dict(tags) if origin.only is None else {key: tags[key] for key in tags if key in origin.only}
-    fields.update(_in_search_order(_readable(chosen, _PRIVATE | origin.exclude, withheld)))
+    values = _readable({name: shown[name] for name in others}, unwanted, withheld)
+    last = {name: value for name, value in values.items() if _is_nested(value) and name not in _IS_FIRST}
+    for name in others:
+        if name in values and name not in last:
+            shown[name] = values[name]
+        else:
+            del shown[name]
+    for name in sorted(last, key=lambda name: _size(last[name])):
+        shown[name] = last[name]
     if withheld:
-        fields["_withheld"] = sorted(withheld)
+        shown["_withheld"] = sorted(withheld)
 
 
 def event_time(
@@ -204,7 +227,7 @@ def parents_by_hash(id: str, tags: Mapping[str, Any]) -> Optional[Parents]:
     """
     keywords = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
     uids = [tags.get(keyword, "") for keyword in keywords]
-    if not all(isinstance(uid, str) for uid in uids):
+    if not _TEXTS.issuperset(map(type, uids)):
         return None
     if _orthanc_id("|".join(uids)) != id:
         return None
@@ -248,23 +271,15 @@ def _readable(value: Any, unwanted: frozenset[str], withheld: list[str]) -> Any:
     return value
 
 
-def _in_search_order(tags: Mapping[str, Any]) -> dict[str, Any]:
-    """The most searched keywords, the other plain values by name, then the sequences, small before large."""
-    ordered = {keyword: tags[keyword] for keyword in _search_order(tuple(tags))}
-    nested = [
-        name
-        for name, value in ordered.items()
-        if type(value) is not str and _is_nested(value) and name not in _IS_FIRST
-    ]
-    for name in sorted(nested, key=lambda name: _size(ordered[name])):
-        ordered[name] = ordered.pop(name)  # to the end
-    return ordered
-
-
 @lru_cache(maxsize=256)
-def _search_order(keywords: tuple[str, ...]) -> tuple[str, ...]:
-    """The instances of a series have the same keywords in the same order, nearly always."""
-    here = set(keywords)
+def _search_order(
+    keywords: tuple[str, ...], unwanted: frozenset[str], only: Optional[frozenset[str]]
+) -> tuple[str, ...]:
+    """What an event shows of these keywords: the most searched first, then by name.
+
+    The instances of a series have the same keywords in the same order, nearly always.
+    """
+    here = set(keywords) - unwanted if only is None else (set(keywords) - unwanted) & only
     return (*(keyword for keyword in _FIRST if keyword in here), *sorted(here - _IS_FIRST))
 
 

@@ -62,6 +62,15 @@ def iso_datetime(da: object, tm: object) -> Optional[str]:
     >>> iso_datetime("20200131", "1011"), iso_datetime("20200131", ""), iso_datetime("", "1011")
     ('2020-01-31T10:11:00', '2020-01-31T00:00:00', None)
     """
+    try:
+        return _day_and_time(da, tm)
+    except TypeError:  # a list or the like, which is no date
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _day_and_time(da: object, tm: object) -> Optional[str]:
+    """The same for all instances of a series, but for when each was made."""
     day = iso_date(da)
     return None if day is None else f"{day}T{iso_time(tm) or '00:00:00'}"
 
@@ -92,7 +101,12 @@ def offset_from_dt(dt: object) -> Optional[str]:
 
 def parse_offset(text: object) -> Optional[tzinfo]:
     """TimezoneOffsetFromUTC (0008,0201), ``+0100``, as a tzinfo; None when it is none (PS3.3, C.12.1.1.8)."""
-    match = _OFFSET.match(_text(text))
+    return _offset(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=64)
+def _offset(text: str) -> Optional[tzinfo]:
+    match = _OFFSET.match(text.strip())
     if not match:
         return None
     sign, hours, minutes = match.groups()
@@ -112,6 +126,7 @@ def orthanc_moment(text: str) -> Optional[datetime]:
         return None
 
 
+@lru_cache(maxsize=1024)
 def to_epoch(iso: Optional[str], zone: tzinfo) -> Optional[float]:
     """Seconds since 1970 of an ISO moment as this module writes them; `zone` serves where it names none."""
     if iso is None:
@@ -138,7 +153,7 @@ def _clock(hour: str, minute: Optional[str], second: Optional[str], fraction: Op
 
 def _split_fraction(iso: str) -> tuple[str, float]:
     """Python 3.9's fromisoformat takes fractions of 3 or 6 digits only, so they are added afterwards."""
-    match = re.search(r"\.\d+", iso)
+    match = re.search(r"\.\d+", iso) if "." in iso else None
     if not match:
         return iso, 0.0
     return iso[: match.start()] + iso[match.end() :], float("0" + match.group())
