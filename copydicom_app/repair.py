@@ -135,7 +135,7 @@ def backfill(
     comparison = Backfill(
         orthanc,
         index,
-        reader(orthanc, plan.depth, plan.long),
+        reader(orthanc, plan.depth, plan.long, plan.workers),
         Summaries(orthanc, plan.level, from_database(orthanc, plan.depth)),
         Wanted(plan.level, origin.dose, REPORTS, shaping.instance, shaping.summary),
         written=written,

@@ -143,7 +143,7 @@ def _feed(
     stop: threading.Event,
 ) -> Feed[list[Event]]:
     """The feed of a level. At the higher ones only reports, or what else may tell a dose, are read singly."""
-    reads = reader(orthanc, plan.depth, plan.long)
+    reads = reader(orthanc, plan.depth, plan.long, plan.workers)
     if plan.level is Level.INSTANCE:
         walk = InstanceWalk(orthanc)
         return Feed(orthanc, position, walk, reads, shaping.instance, workers=plan.workers, stop=stop)

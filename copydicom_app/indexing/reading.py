@@ -26,6 +26,7 @@ from typing import Any, Optional, Protocol
 
 from copydicom_app.errors import NotFoundError, RetriableError, SkippableError
 from copydicom_app.indexing.checkpoint import Open
+from copydicom_app.indexing.lanes import Lanes
 from copydicom_app.models import Found, Parents
 from copydicom_app.orthanc import Orthanc, Tags
 
@@ -81,9 +82,9 @@ def parts(series: str, ids: Sequence[str], todo: Sequence[str]) -> Iterator[Part
         yield Part(series, todo[i : i + PART])
 
 
-def reader(orthanc: Orthanc, depth: Sequence[str], long: Sequence[str]) -> Reader:
-    """The reader for a depth: ``("all",)``, ``("main",)`` or keywords."""
-    full = AllTags(orthanc, long)
+def reader(orthanc: Orthanc, depth: Sequence[str], long: Sequence[str], most: int) -> Reader:
+    """The reader for a depth: ``("all",)``, ``("main",)`` or keywords; `most` files are opened at once."""
+    full = AllTags(orthanc, long, Lanes(most))
     requested = from_database(orthanc, depth)
     return full if requested is None else MainTags(orthanc, full, requested)
 
@@ -106,14 +107,17 @@ def from_database(orthanc: Orthanc, depth: Sequence[str]) -> Optional[tuple[str,
 class AllTags:
     """Everything, simplified: Orthanc opens each file."""
 
-    def __init__(self, orthanc: Orthanc, long: Sequence[str]) -> None:
+    def __init__(self, orthanc: Orthanc, long: Sequence[str], lanes: Lanes) -> None:
         self._orthanc = orthanc
         self._long = long
+        self._lanes = lanes
 
     def part(self, part: Part) -> Read:
         if part.whole:
             try:
-                tags = self._orthanc.series_tags(part.series, self._long)
+                with self._lanes.one() as brought:
+                    tags = self._orthanc.series_tags(part.series, self._long)
+                    brought(len(tags))
                 return Read([Found(id, tags[id]) for id in sorted(tags)])
             except NotFoundError:
                 return Read()
@@ -150,7 +154,10 @@ class AllTags:
         read = Read()
         for id in ids:
             try:
-                read.found.append(Found(id, self._orthanc.instance_tags(id, self._long)))
+                with self._lanes.one() as brought:
+                    tags = self._orthanc.instance_tags(id, self._long)
+                    brought(1)
+                read.found.append(Found(id, tags))
             except NotFoundError:
                 continue  # deleted since
             except (RetriableError, SkippableError):

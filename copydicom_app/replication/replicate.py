@@ -13,67 +13,31 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sized
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Optional
 
 from copydicom_app.errors import ConfigurationError, CopydicomError, NotFoundError
 from copydicom_app.health import PATIENCE, Guard
-from copydicom_app.models import Level, Outcome, Reference, Status
+from copydicom_app.models import Outcome, Reference, Status
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError, ordered
 from copydicom_app.replication import check
 from copydicom_app.replication.anonymize import AnonymizingSender, Profile
+from copydicom_app.replication.budget import Budget
 from copydicom_app.replication.ledger import Ledger, MemoryLedger
 from copydicom_app.replication.peer import PeerSender
 from copydicom_app.replication.presence import Presence
 from copydicom_app.replication.rekey import Keys
 from copydicom_app.replication.resolve import Item, resolve
 from copydicom_app.replication.room import Room
+from copydicom_app.replication.steps import WINDOW, Step, folded, repeated, windows
 from copydicom_app.replication.studies import Studies
 from copydicom_app.replication.transfer import CANCELLED, Result, Sender, StreamSender
 
-WINDOW = 500  # instances that are looked at together, more or less
-_USUAL = {Level.INSTANCE: 1, Level.SERIES: 10, Level.STUDY: 50, Level.PATIENT: 100}  # instances of one
 ASKED_AGAIN = 10_000  # instances that are held back until a recycling destination was asked again
 REMEMBERED = 200_000  # instances met lately: one that comes again is not sent again
 GRACE = 8.0  # seconds that a cancelled copy gives to what is in flight
-
-
-@dataclass
-class _Step:
-    """One instance of a reference on its way; `result` once it is settled. `last` of its reference."""
-
-    ref: Reference
-    item: Item
-    result: Optional[Result] = None
-    last: bool = False
-    repeats: bool = False
-
-
-class Budget:
-    """How many instances one search may still copy, from all its sources; `most` 0 is no limit.
-
-    `taken` are those it has copied before, `setting` is what sets the limit.
-    """
-
-    def __init__(self, most: int = 0, taken: int = 0, setting: str = "max_instances") -> None:
-        self.most = most
-        self.taken = taken
-        self.setting = setting
-
-    @classmethod
-    def narrower(cls, max_instances: int, limit: int, taken: int = 0) -> Budget:
-        """The destination's `max_instances` or the search's own `limit`, whichever is less; 0 is none."""
-        if limit and (not max_instances or limit < max_instances):
-            return cls(limit, taken, "limit")
-        return cls(max_instances, taken)
-
-    def take(self, wanted: int) -> int:
-        """How many of so many are allowed; they count as taken."""
-        allowed = min(wanted, max(0, self.most - self.taken)) if self.most else wanted
-        self.taken += allowed
-        return allowed
 
 
 class Replicator:
@@ -157,13 +121,13 @@ class Replicator:
         """
         if isinstance(refs, Sized):
             self._presence.expected += len(refs)
-        windows = ordered(self._window, _windows(refs), 2, self._stop)
-        settled = ordered(self._settle, self._parts(windows), self._jobs, self._stop, self._grace)
+        looked_at = ordered(self._window, windows(refs), 2, self._stop)
+        settled = ordered(self._settle, self._parts(looked_at), self._jobs, self._stop, self._grace)
         yield from self._folded(self._asked_again(step for part in settled for step in part))
 
     # What there is to do
 
-    def _window(self, refs: list[Reference]) -> list[_Step]:
+    def _window(self, refs: list[Reference]) -> list[Step]:
         """The instances of some references; those that the destination has are settled."""
         steps = [step for ref in refs for step in self._steps(ref)]
         asked = {step.item.id: step.item.series for step in steps if step.result is None}
@@ -188,7 +152,7 @@ class Replicator:
         there = self._dest(lambda _: self._presence.held(dict.fromkeys(given.values(), "")))
         return {id for id, id_there in given.items() if id_there in there}
 
-    def _steps(self, ref: Reference) -> list[_Step]:
+    def _steps(self, ref: Reference) -> list[Step]:
         try:
             items = self._source(lambda source: resolve(ref, source)).items
             result = None if items else Result(Status.PRESENT, message="it holds no instances")
@@ -197,8 +161,8 @@ class Replicator:
         except CopydicomError as error:
             result = Result(Status.FAILED, message=str(error))
         if result is not None:
-            return [_Step(ref, Item("", study=ref.study), result, last=True)]
-        steps = [_Step(ref, item) for item in items]
+            return [Step(ref, Item("", study=ref.study), result, last=True)]
+        steps = [Step(ref, item) for item in items]
         steps[-1].last = True
         return steps
 
@@ -221,14 +185,14 @@ class Replicator:
 
     # The work, in parts
 
-    def _parts(self, windows: Iterator[list[_Step]]) -> Iterator[list[_Step]]:
+    def _parts(self, windows: Iterator[list[Step]]) -> Iterator[list[Step]]:
         """Steps in their order, cut so that each part is work for one request or one large file.
 
         Towards the end the parts get smaller, so that no worker is left with the last big one.
         """
-        waiting: deque[_Step] = deque()
+        waiting: deque[Step] = deque()
         left = 0  # instances among them and in `part` that are work
-        part: list[_Step] = []
+        part: list[Step] = []
         work = 0
         for window in chain(windows, ([],)):
             self._admit(window)
@@ -246,12 +210,12 @@ class Replicator:
         if part:
             yield part
 
-    def _admit(self, window: list[_Step]) -> None:
+    def _admit(self, window: list[Step]) -> None:
         for step in window:
             self._remember(step)
         self._refuse_excess([step for step in window if not step.result and not step.repeats])
 
-    def _remember(self, step: _Step) -> None:
+    def _remember(self, step: Step) -> None:
         id = step.item.id
         step.repeats = id in self._met
         if id and not step.repeats:
@@ -259,7 +223,7 @@ class Replicator:
             if len(self._met) > REMEMBERED:
                 del self._met[next(iter(self._met))]
 
-    def _is_work(self, step: _Step) -> bool:
+    def _is_work(self, step: Step) -> bool:
         if step.repeats:
             return False
         return step.result is None or (self._verify and step.result.status is Status.PRESENT)
@@ -270,7 +234,7 @@ class Replicator:
         least = max(1, min(5, int(fill / 10)))
         return max(least, min(self._sender.together, int(fill), left // (2 * self._jobs)))
 
-    def _refuse_excess(self, steps: list[_Step]) -> None:
+    def _refuse_excess(self, steps: list[Step]) -> None:
         """Settle what must not be sent: more than `max_instances`, or more than the destination keeps."""
         if not steps or self._dry_run:
             return
@@ -286,7 +250,7 @@ class Replicator:
         for step in steps if refusal else ():
             step.result = Result(Status.FAILED, message=refusal, study=step.item.study)
 
-    def _settle(self, part: list[_Step]) -> list[_Step]:
+    def _settle(self, part: list[Step]) -> list[Step]:
         todo = [step for step in part if step.result is None and not step.repeats]
         if self._stop.is_set():
             results = [Result(Status.FAILED, message=CANCELLED) for _ in todo]
@@ -302,7 +266,7 @@ class Replicator:
                 step.result = check.compared(step.item, step.result, self._source, self._dest)
         return part
 
-    def _note_down(self, steps: list[_Step]) -> None:
+    def _note_down(self, steps: list[Step]) -> None:
         arrived = (Status.COPIED, Status.PRESENT)
         given = {
             step.item.id: step.result.given or step.item.id
@@ -321,12 +285,12 @@ class Replicator:
 
     # What became of it
 
-    def _asked_again(self, steps: Iterator[_Step]) -> Iterator[_Step]:
+    def _asked_again(self, steps: Iterator[Step]) -> Iterator[Step]:
         """Where what was stored may be dropped again, hold the rows back until the destination was asked."""
         if not (self._room.may_recycle or self._sender.must_ask_again) or self._dry_run:
             yield from steps
             return
-        held_back: list[_Step] = []
+        held_back: list[Step] = []
         try:
             for step in steps:
                 held_back.append(step)
@@ -338,7 +302,7 @@ class Replicator:
             raise
         yield from self._confirmed(held_back)
 
-    def _confirmed(self, steps: list[_Step]) -> list[_Step]:
+    def _confirmed(self, steps: list[Step]) -> list[Step]:
         there = (Status.COPIED, Status.PRESENT)
         said = {
             step.item.id: step.item.series
@@ -361,12 +325,12 @@ class Replicator:
                 step.result = Result(Status.FAILED, message=message, study=step.item.study)
         return steps
 
-    def _folded(self, steps: Iterator[_Step]) -> Iterator[Outcome]:
+    def _folded(self, steps: Iterator[Step]) -> Iterator[Outcome]:
         results: list[Result] = []
         for step in steps:
             result = step.result or Result(Status.FAILED, message=CANCELLED)
             if step.repeats:
-                result = _repeated(
+                result = repeated(
                     self._met.get(step.item.id, Status.PRESENT), step.item.study, self._source.name
                 )
             elif step.item.id in self._met:
@@ -378,7 +342,7 @@ class Replicator:
                 self.notices.setdefault(result.message.split(" (")[0], result.message)
             results.append(result)
             if step.last:
-                yield _folded(step.ref, results)
+                yield folded(step.ref, results)
                 results = []
 
     def _study(self, item: Item, result: Result) -> str:
@@ -387,43 +351,3 @@ class Replicator:
         if told or self._dry_run or result.status not in (Status.COPIED, Status.PRESENT, Status.CONFLICT):
             return told
         return self._study_of.of(item) if item.id else ""
-
-
-def _windows(refs: Iterable[Reference]) -> Iterator[list[Reference]]:
-    window: list[Reference] = []
-    instances = 0
-    for ref in refs:
-        window.append(ref)
-        instances += _USUAL[ref.level]
-        if instances >= WINDOW:
-            yield window
-            window, instances = [], 0
-    if window:
-        yield window
-
-
-def _repeated(earlier: Status, study: str, source: str) -> Result:
-    """An instance that came before is not copied again, and counts as there if the first one arrived."""
-    if earlier in (Status.COPIED, Status.PRESENT, Status.PLANNED):
-        return Result(Status.PRESENT, message="repeats an earlier row", study=study)
-    if earlier is Status.MISSING:
-        return Result(earlier, message=f"server {source!r} does not have it", study=study)
-    return Result(earlier, message="repeats an earlier row, whose message says why", study=study)
-
-
-def _folded(ref: Reference, results: list[Result]) -> Outcome:
-    """One Outcome of all instances of a reference: the worst status and its message, the counts added up."""
-    counts = Counter(result.status for result in results)
-    worst = max(results, key=lambda result: result.status.severity)
-    message = worst.message
-    if message and len(results) > 1:
-        message = f"{counts[worst.status]} of {len(results)}: {message}"
-    elif worst.status is Status.PLANNED and len(results) > 1:
-        message = f"{counts[Status.PLANNED]} of {len(results)} would be copied"
-    return Outcome(
-        ref.id,
-        worst.status,
-        bytes=sum(result.bytes for result in results),
-        message=message,
-        **{status.value: count for status, count in counts.items()},
-    )

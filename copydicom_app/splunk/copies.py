@@ -16,7 +16,8 @@ from splunklib import client
 from copydicom_app.errors import CopydicomError
 from copydicom_app.models import Outcome, Reference, Status
 from copydicom_app.parallel import StoppedError
-from copydicom_app.replication.replicate import Budget, Replicator
+from copydicom_app.replication.budget import Budget
+from copydicom_app.replication.replicate import Replicator
 from copydicom_app.splunk.audit import Audit, write_refusal
 from copydicom_app.splunk.config import (
     OWNERLESS,

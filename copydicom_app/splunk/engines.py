@@ -10,8 +10,9 @@ from splunklib import client
 from copydicom_app.models import Server
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.replication.anonymize import Profile
+from copydicom_app.replication.budget import Budget
 from copydicom_app.replication.rekey import Keys
-from copydicom_app.replication.replicate import GRACE, Budget, Replicator
+from copydicom_app.replication.replicate import GRACE, Replicator
 from copydicom_app.splunk.audit import Audit
 from copydicom_app.splunk.config import server_named
 from copydicom_app.splunk.kvstore import KvLedger

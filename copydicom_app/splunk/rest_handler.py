@@ -17,7 +17,8 @@ from typing import Any, Optional
 from copydicom_app.errors import ConfigurationError, CopydicomError, RetriableError
 from copydicom_app.models import Level, Outcome, Reference, Status
 from copydicom_app.parallel import StoppedError
-from copydicom_app.replication.replicate import Budget, Replicator
+from copydicom_app.replication.budget import Budget
+from copydicom_app.replication.replicate import Replicator
 from copydicom_app.splunk.audit import Audit
 from copydicom_app.splunk.config import NotAllowedError, Person, connect, current_person, server_named
 from copydicom_app.splunk.connection import report, tested_server

@@ -239,3 +239,37 @@ def test_the_packaged_input_fills_its_index_while_it_goes_on(
         splunk.run_input("orthanc://pacs", **given)
         age(splunk)
         assert splunk.run_input("orthanc://pacs", **given, backfill="20260101-20261231").events == []
+
+
+def test_a_backfill_that_is_killed_at_any_point_misses_nothing(
+    pacs: OrthancServer, splunk_on: SplunkOn
+) -> None:
+    with FaultyProxy(pacs.url, ahead_seconds=7200) as proxy:
+        splunk = splunk_on()
+        splunk.add_server("pacs", base_url=proxy.url, username=pacs.username, password=pacs.password)
+        given = {"server": "pacs", "tags": "main"}
+        for each in [*make_instances(400, 2000, 50), *(each for each in hospital() if each.modality == "SR")]:
+            pacs.upload(each.data)
+        assert splunk.run_input("orthanc://pacs", **given).exit_code == 0
+        numbers = itertools.count()
+        lost = splunk.indexes.lose("dicom", lambda event: next(numbers) > 0)
+        given["backfill"] = "20260101-20261231"
+        killed = []
+        for wanted in (1, 150, 30):
+            age(splunk)
+            run = splunk.start_input("orthanc://pacs", **given)
+            run.wait_for(wanted)
+            run.kill()
+            killed.append(len(run.events))
+        assert min(killed) >= 1, "the kills came too early to hit anything"
+        assert sum(killed) < len(lost), "the kills came too late to stop anything"
+        age(splunk)
+        assert splunk.run_input("orthanc://pacs", **given).exit_code == 0
+        assert keyed(splunk.indexed["dicom"]) >= keyed(lost)
+        age(splunk)
+        assert splunk.run_input("orthanc://pacs", **given).events == []
+
+
+def keyed(events: Sequence[Any]) -> set[tuple[str, str, object]]:
+    read = [(event.sourcetype, json.loads(event.raw)) for event in events]
+    return {(kind, fields["ID"], fields.get("event_key")) for kind, fields in read}

@@ -6,8 +6,9 @@ from typing import Optional
 
 from copydicom_app.models import Level, Reference, Server, Status
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.replication.replicate import WINDOW, Replicator, _Step, _windows
+from copydicom_app.replication.replicate import Replicator
 from copydicom_app.replication.resolve import Item
+from copydicom_app.replication.steps import WINDOW, Step, windows
 from copydicom_app.replication.transfer import Result
 
 
@@ -17,13 +18,13 @@ def engine() -> Replicator:
     return Replicator(here, there)
 
 
-def steps(first: int, count: int, result: Optional[Result] = None) -> list[_Step]:
-    return [_Step(Reference(str(n)), Item(str(n)), result, last=True) for n in range(first, first + count)]
+def steps(first: int, count: int, result: Optional[Result] = None) -> list[Step]:
+    return [Step(Reference(str(n)), Item(str(n)), result, last=True) for n in range(first, first + count)]
 
 
 def test_rows_that_name_studies_are_looked_at_a_few_together() -> None:
     """Five hundred studies would be half a million instances in memory."""
-    sizes = {level: [len(window) for window in _windows([Reference("1", level)] * 1_000)] for level in Level}
+    sizes = {level: [len(window) for window in windows([Reference("1", level)] * 1_000)] for level in Level}
     assert sizes[Level.INSTANCE] == [WINDOW, WINDOW]
     assert max(sizes[Level.STUDY]) == 10
     assert sum(sizes[Level.PATIENT]) == 1_000
