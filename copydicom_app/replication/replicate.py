@@ -22,6 +22,7 @@ from copydicom_app.health import PATIENCE, Guard
 from copydicom_app.models import Outcome, Reference, Status
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError, ordered
+from copydicom_app.recent import Recent
 from copydicom_app.replication import check
 from copydicom_app.replication.anonymize import AnonymizingSender, Profile
 from copydicom_app.replication.budget import Budget
@@ -36,7 +37,7 @@ from copydicom_app.replication.studies import Studies
 from copydicom_app.replication.transfer import CANCELLED, Result, Sender, StreamSender
 
 ASKED_AGAIN = 10_000  # instances that are held back until a recycling destination was asked again
-REMEMBERED = 200_000  # instances met lately: one that comes again is not sent again
+REMEMBERED = 100_000  # instances met lately, at least: one that comes again is not sent again
 GRACE = 8.0  # seconds that a cancelled copy gives to what is in flight
 
 
@@ -87,7 +88,7 @@ class Replicator:
         self._jobs = min(jobs, bearable) if jobs else bearable
         self._budget = budget or Budget()
         self._mean = 100_000.0  # bytes of an instance, as far as seen
-        self._met: dict[str, Status] = {}
+        self._met: Recent[str, Status] = Recent(REMEMBERED)
         self.notices: dict[str, str] = {}  # what an admin should know, once each
         self.studies: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
@@ -220,8 +221,6 @@ class Replicator:
         step.repeats = id in self._met
         if id and not step.repeats:
             self._met[id] = Status.FAILED  # until it is known
-            if len(self._met) > REMEMBERED:
-                del self._met[next(iter(self._met))]
 
     def _is_work(self, step: Step) -> bool:
         if step.repeats:
@@ -330,9 +329,8 @@ class Replicator:
         for step in steps:
             result = step.result or Result(Status.FAILED, message=CANCELLED)
             if step.repeats:
-                result = repeated(
-                    self._met.get(step.item.id, Status.PRESENT), step.item.study, self._source.name
-                )
+                earlier = self._met.get(step.item.id, Status.PRESENT)
+                result = repeated(earlier, step.item.study, self._source.name)
             elif step.item.id in self._met:
                 self._met[step.item.id] = result.status
             self.studies[self._study(step.item, result)].update(

@@ -18,6 +18,7 @@ from splunklib.binding import AuthenticationError, HTTPError
 from copydicom_app.errors import ConfigurationError, CopydicomError, RetriableError
 from copydicom_app.models import Level, Outcome, Reference, Status
 from copydicom_app.parallel import StoppedError
+from copydicom_app.recent import Recent
 from copydicom_app.replication.replicate import REMEMBERED
 from copydicom_app.splunk.config import PASSWORD_CAPABILITY
 from copydicom_app.splunk.trail import Trail
@@ -93,7 +94,7 @@ class RemoteEngine:
 
     def __init__(self, copies: RemoteCopies, source: str, stop: threading.Event) -> None:
         self._copies, self._source, self._stop = copies, source, stop
-        self._met: dict[tuple[Level, str], Outcome] = {}
+        self._met: Recent[_Key, Outcome] = Recent(REMEMBERED)
         self.notices: dict[str, str] = {}
 
     def outcomes(self, refs: Iterable[Reference]) -> Iterator[Outcome]:
@@ -114,8 +115,6 @@ class RemoteEngine:
                     raise StoppedError
                 self._met[key] = outcome
                 yield outcome
-            while len(self._met) > REMEMBERED:
-                del self._met[next(iter(self._met))]
 
     def _answered(self, todo: list[Reference]) -> tuple[dict[_Key, Outcome], Optional[CopydicomError]]:
         """What became of references, asked in as many requests as it takes; and what broke it off."""

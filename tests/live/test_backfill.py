@@ -228,17 +228,17 @@ def test_the_packaged_input_fills_its_index_while_it_goes_on(
         lost = splunk.indexes.lose("dicom", lambda event: next(numbers) % 5 == 0)
         age(splunk)
         new = pacs.upload(next(make_instances(1, 2000, 10, "new")).data)["ID"]
-        run = splunk.run_input("orthanc://pacs", **given, backfill="20260101-20261231")
+        run = splunk.run_input("orthanc://pacs", **given, backfill="20260901-20261031")
         assert run.exit_code == 0
         came = events(run)
         assert ("dicom:instance", new) in came
         assert {*came} >= {(event.sourcetype, json.loads(event.raw)["ID"]) for event in lost}
         assert "compared with the index" in "".join(run.log)
         age(splunk)
-        assert splunk.run_input("orthanc://pacs", **given, backfill="20260101-20261231").events == []
+        assert splunk.run_input("orthanc://pacs", **given, backfill="20260901-20261031").events == []
         splunk.run_input("orthanc://pacs", **given)
         age(splunk)
-        assert splunk.run_input("orthanc://pacs", **given, backfill="20260101-20261231").events == []
+        assert splunk.run_input("orthanc://pacs", **given, backfill="20260901-20261031").events == []
 
 
 def test_a_backfill_that_is_killed_at_any_point_misses_nothing(
@@ -253,7 +253,7 @@ def test_a_backfill_that_is_killed_at_any_point_misses_nothing(
         assert splunk.run_input("orthanc://pacs", **given).exit_code == 0
         numbers = itertools.count()
         lost = splunk.indexes.lose("dicom", lambda event: next(numbers) > 0)
-        given["backfill"] = "20260101-20261231"
+        given["backfill"] = "20260901-20261031"
         killed = []
         for wanted in (1, 150, 30):
             age(splunk)
