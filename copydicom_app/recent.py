@@ -28,7 +28,7 @@ class Recent(Generic[_Key, _Value]):
 
     def get(self, key: _Key, default: _Value) -> _Value:
         """The value of a key that is kept, else the default."""
-        return self[key] if key in self else default
+        return self._new[key] if key in self._new else self._old.get(key, default)
 
     def __setitem__(self, key: _Key, value: _Value) -> None:
         if key in self._old and key not in self._new:
