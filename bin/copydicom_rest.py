@@ -31,3 +31,14 @@ class Test(PersistentServerConnectionApplication):
 
     def handle(self, in_string):
         return self._handler.handle(in_string)
+
+
+class Server(PersistentServerConnectionApplication):
+    """`copydicom/server`"""
+
+    def __init__(self, command_line, command_arg):
+        super().__init__()
+        self._handler = rest_handler.Handler(rest_handler.server, "server")
+
+    def handle(self, in_string):
+        return self._handler.handle(in_string)

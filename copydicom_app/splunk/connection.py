@@ -5,12 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from statistics import median
 from typing import Any, Optional
 
 from splunklib import client
 
-from copydicom_app.errors import ConfigurationError, CopydicomError, LoginRefusedError, RetriableError
+from copydicom_app.errors import (
+    ConfigurationError,
+    CopydicomError,
+    LoginRefusedError,
+    RetriableError,
+    SkippableError,
+)
 from copydicom_app.models import Server
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.refusal import NotAnOrthancError, UntrustedError
@@ -50,7 +57,7 @@ def tested_server(service: client.Service, fields: Mapping[str, str]) -> Server:
         return replace(server, password=fields["password"])
     if not server.username:
         return server
-    if saved is None or _password_would_go_elsewhere(saved, server):
+    if saved is None or password_would_go_elsewhere(saved, server):
         raise PasswordNeededError(
             "enter the password again: the stored one is for the address, the user and the TLS settings "
             "that it was saved with"
@@ -84,10 +91,21 @@ def _found(orthanc: Orthanc) -> dict[str, Any]:
             for what in ("patients", "studies", "series", "instances")
         },
         "bytes": int(statistics.get("TotalDiskSize", 0)),
+        "studies_last_week": _last_week(orthanc),
         # 0: it keeps all; None: this version does not tell
         "max_patients": _limit(system.get("MaximumPatientCount")),
         "max_megabytes": _limit(system.get("MaximumStorageSize")),
     }
+
+
+def _last_week(orthanc: Orthanc) -> Optional[int]:
+    """Studies with a StudyDate of the last seven whole days; None where a proxy does not let us ask."""
+    today = date.today()
+    first, last = (f"{today - timedelta(days=days):%Y%m%d}" for days in (7, 1))
+    try:
+        return len(orthanc.studies_of(f"{first}-{last}"))
+    except (SkippableError, LoginRefusedError):
+        return None
 
 
 def _limit(value: object) -> Optional[int]:
@@ -123,7 +141,8 @@ def _saved(service: client.Service, name: str) -> Optional[Server]:
         raise
 
 
-def _password_would_go_elsewhere(saved: Server, server: Server) -> bool:
+def password_would_go_elsewhere(saved: Server, server: Server) -> bool:
+    """Whether somebody else than before could get to see the stored password with these settings."""
     return (
         saved.base_url.rstrip("/") != server.base_url.rstrip("/")
         or saved.username != server.username

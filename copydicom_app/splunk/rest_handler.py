@@ -1,4 +1,4 @@
-"""What splunkd's persistent REST handler answers: ``copydicom/transfer`` and ``copydicom/test``.
+"""What splunkd's persistent REST handler answers: ``copydicom/transfer``, ``.../test`` and ``.../server``.
 
 Splunk's protocol: `handle` gets the request as JSON (`session` of the person who asks, `system_authtoken` of
 splunkd itself, `payload`), and answers a status and a payload. Passwords are read as splunkd, after what the
@@ -19,6 +19,7 @@ from copydicom_app.models import Level, Outcome, Reference, Status
 from copydicom_app.parallel import StoppedError
 from copydicom_app.replication.budget import Budget
 from copydicom_app.replication.replicate import Replicator
+from copydicom_app.splunk import server_edit
 from copydicom_app.splunk.audit import Audit
 from copydicom_app.splunk.config import NotAllowedError, Person, connect, current_person, server_named
 from copydicom_app.splunk.connection import report, tested_server
@@ -198,6 +199,24 @@ def test(request: Mapping[str, Any], log: Log) -> Mapping[str, Any]:
     found = report(server)
     log.info("tested a connection", server=server.name, user=person.name, ok=found["ok"])
     return found
+
+
+def server(request: Mapping[str, Any], log: Log) -> Mapping[str, Any]:
+    """``POST copydicom/server``: save a server or, with ``action=remove``, remove it; see `server_edit`."""
+    person = _person(request)
+    try:
+        person.check_may_configure()
+    except NotAllowedError as error:
+        refused(Search("", "", person.name), [], error)
+        raise
+    fields = _fields(request)
+    action = fields.pop("action", "save")
+    if action not in ("save", "remove"):
+        raise ConfigurationError(f"action must be save or remove, not {action[:100]!r}")
+    system = connect(_address(request), str(request.get("system_authtoken") or ""))
+    done = (server_edit.save if action == "save" else server_edit.remove)(system, fields)
+    log.info(f"{action}d a server", server=fields.get("name", ""), user=person.name)
+    return done
 
 
 def _fields(request: Mapping[str, Any]) -> dict[str, str]:
