@@ -19,7 +19,9 @@ from testbench.splunkd import atom
 from testbench.splunkd.home import Home
 from testbench.splunkd.jobs import JobStore, Run
 from testbench.splunkd.request import NotStoodIn, Refused, Request, parse
+from testbench.splunkd.rest_access import Access
 from testbench.splunkd.rest_confs import Confs
+from testbench.splunkd.rest_inputs import Inputs
 from testbench.splunkd.rest_jobs import Jobs
 from testbench.splunkd.rest_kvstore import KVStore
 from testbench.splunkd.rest_passwords import Passwords
@@ -44,15 +46,17 @@ class RestServer:
         https: bool = False,
         version: str = "10.0.0",
         scripts: RestScripts | None = None,
+        inputs: Inputs | None = None,
     ) -> None:
         self.home = home
         apps, metas = {home.app: home.confs}, {home.app: home.meta}
         self.sessions, self.violations, self.version = sessions, violations, version
-        self.passwords, self.confs, self.kvstore = Passwords(metas), Confs(apps, metas), KVStore(apps)
+        self.passwords, self.confs = Passwords(metas), Confs(apps, metas)
+        self.kvstore, self.access = KVStore(apps, metas), Access(home)
         self.job_store = JobStore(run, violations.add)
         self.jobs = Jobs(self.job_store, violations.add)
         self.log: list[tuple[str, str, int]] = []
-        self._scripts = scripts
+        self._scripts, self._inputs = scripts, inputs
         handler = type("Handler", (_Handler,), {"rest": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -112,6 +116,14 @@ class RestServer:
                 return self.jobs
             case ("data", "ui", "times"):
                 return self._times
+            case ("authorization", "roles", *_):
+                return self.access.roles
+            case ("data", "indexes", *_):
+                return self.access.indexes
+            case ("apps", "local", *_):
+                return self.access.app
+            case ("data", "inputs", _, *_) if self._inputs is not None:
+                return self._inputs
             case ("storage", "passwords", *_):
                 return self.passwords
             case ("properties", *_):

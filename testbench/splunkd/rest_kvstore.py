@@ -14,6 +14,7 @@ from typing import Any
 
 from testbench.splunkd import atom
 from testbench.splunkd.conf import AppConfs
+from testbench.splunkd.meta import Meta
 from testbench.splunkd.request import NotStoodIn, Refused, Request
 
 BATCH_SAVE_LIMIT = 1000
@@ -49,8 +50,8 @@ def _condition(key: str, wanted: Any, document: Document) -> bool:
 class KVStore:
     """Collections by app and name; those of `collections.conf` exist from the start, empty."""
 
-    def __init__(self, confs: dict[str, AppConfs]) -> None:
-        self._confs = confs
+    def __init__(self, confs: dict[str, AppConfs], metas: dict[str, Meta] | None = None) -> None:
+        self._confs, self._metas = confs, metas or {}
         self._data: dict[tuple[str, str, str], dict[str, Document]] = {}
         self._lock = threading.Lock()
 
@@ -90,9 +91,18 @@ class KVStore:
         collection, key = request.parts[3], request.parts[4] if len(request.parts) == 5 else None
         if collection not in self._collections(request)[1]:
             raise Refused(404, f"Collection not found: {collection}")
+        self._check_access(request, collection, key)
         with self._lock:
             rows = self._data.setdefault((request.owner, request.app, collection), {})
             return self._answer(request, rows, key)
+
+    def _check_access(self, request: Request, collection: str, key: str | None) -> None:
+        """403 unless the app's metadata lets one of the caller's roles read, or write, the collection."""
+        meta = self._metas.get(request.app)
+        reads = request.method == "GET" or key == "batch_find"
+        allowed = meta and (meta.readable if reads else meta.writable)
+        if allowed and not allowed("collections", collection, list(request.user.roles)):
+            request.require("admin_all_objects")
 
     def _answer(self, request: Request, rows: dict[str, Document], key: str | None) -> atom.Response:
         match (request.method, key):

@@ -42,6 +42,7 @@ from testbench.splunkd.modular_input import InputRun, Validation
 from testbench.splunkd.monitor import Monitors
 from testbench.splunkd.process import Instance
 from testbench.splunkd.rest import RestServer
+from testbench.splunkd.rest_inputs import Inputs
 from testbench.splunkd.rest_scripts import RestScripts
 from testbench.splunkd.saved_searches import SavedRun, SavedSearch
 from testbench.splunkd.scheme import Scheme
@@ -88,6 +89,7 @@ class Splunkd:
             https=https,
             version=version,
             scripts=self.rest_scripts,
+            inputs=Inputs(self.home, self.scheme, self.validate),
         )
         self._ahead = 0.0
         self.indexes = Indexes(self.home, self.violations.child("index"), limits)
