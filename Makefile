@@ -27,6 +27,7 @@ $(VENV)/ready: pyproject.toml testbench/install.sh
 	@touch $@
 
 package: $(VENV)/ready
+	@testbench/install.sh $(PYTHON) pages
 	@$(BIN)/python packaging/build.py
 
 demo: package $(if $(VIEWS),build/views/ready)
@@ -70,4 +71,4 @@ inspect: package
 	$(BIN)/python packaging/inspect_package.py
 
 clean:
-	rm -rf build dist .venv .venv-* *.egg-info testbench/views/node_modules
+	rm -rf build dist .venv .venv-* *.egg-info testbench/views/node_modules pages/node_modules

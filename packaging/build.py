@@ -1,7 +1,8 @@
 """Build ``dist/copydicom_app-<version>.spl``: the same bytes each time from the same files.
 
 An allow-list decides what goes in. The runtime dependencies are vendored into ``build/lib`` as pure
-Python, pinned by hash in ``lib/requirements.txt``.
+Python, pinned by hash in ``lib/requirements.txt``. The app's own pages are bundled into ``build/pages`` from
+``pages/``, with what ``pages/package-lock.json`` pins; that takes Node and npm.
 
     python packaging/build.py
 """
@@ -22,6 +23,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "lib" / "requirements.txt"
 VENDORED = ROOT / "build" / "lib"
+PAGES = ROOT / "pages"
+BUNDLED = ROOT / "build" / "pages"
+STATIC = ("pages.js", "pages.txt")
 APP = "copydicom_app"
 
 ALLOWED = (
@@ -52,6 +56,7 @@ UNWANTED += ("*.dist-info/REQUESTED", "*.dist-info/direct_url.json", "**/py.type
 def main() -> None:
     """Build the package and say where it is, how large, and its SHA-256."""
     vendor()
+    bundle()
     target = build()
     data = target.read_bytes()
     print(f"{target.relative_to(ROOT)}  {len(data) / 1e6:.2f} MB  sha256 {hashlib.sha256(data).hexdigest()}")
@@ -87,6 +92,28 @@ def vendor() -> None:
     stamp.write_text(wanted)
 
 
+def bundle() -> None:
+    """Bundle the pages into build/pages, unless that was done from the same sources."""
+    sources = sorted([*PAGES.glob("src/**/*.js*"), *PAGES.glob("*.json"), PAGES / "build.mjs"])
+    sources.append(ROOT / "docs" / "scaling.md")  # its table is in the bundle
+    wanted = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
+    stamp = BUNDLED / ".sources"
+    if stamp.is_file() and stamp.read_text() == wanted and all((BUNDLED / name).is_file() for name in STATIC):
+        return
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        sys.exit(
+            "the app's pages are bundled with Node and npm; install both: testbench/install.sh python3 pages"
+        )
+    lock, installed = PAGES / "package-lock.json", PAGES / "node_modules" / ".package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
+        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        print("installing what the pages are made of into pages/node_modules", file=sys.stderr)
+        subprocess.run([npm, "ci", *quiet], cwd=PAGES, check=True, stdout=sys.stderr)
+    subprocess.run([node, "build.mjs"], cwd=PAGES, check=True, stdout=sys.stderr)
+    stamp.write_text(wanted)
+
+
 def build() -> Path:
     """Write the archive: sorted, USTAR, no owner, no time, no execute bit."""
     target = ROOT / "dist" / f"{APP}-{version()}.spl"
@@ -113,6 +140,8 @@ def members() -> Iterator[tuple[str, Path]]:
                 part.startswith((".", "__pycache__")) for part in path.parts[len(ROOT.parts) :]
             ):
                 yield path.relative_to(ROOT).as_posix(), path
+    for name in STATIC:
+        yield f"appserver/static/{name}", BUNDLED / name
     for path in VENDORED.rglob("*"):
         if path.is_file() and path.name != ".requirements":
             yield f"lib/{path.relative_to(VENDORED).as_posix()}", path

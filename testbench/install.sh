@@ -1,12 +1,15 @@
 #!/bin/sh
 # Installs what a fresh Debian machine lacks for the demo and the tests: Orthanc, and Python's venv.
-# Usage: testbench/install.sh [python3 [views]]; with `views` also what renders dashboards: Node and Chromium.
+# Usage: testbench/install.sh [python3 [pages|views]]; with `pages` also what bundles the app's pages, Node and npm;
+# with `views` that, and what renders pages and dashboards: Chromium.
 set -eu
 python=${1:-python3}
 packages=
-if [ "${2:-}" = views ]; then
+if [ -n "${2:-}" ]; then
     command -v node >/dev/null 2>&1 || packages="$packages nodejs"
     command -v npm >/dev/null 2>&1 || packages="$packages npm"
+fi
+if [ "${2:-}" = views ]; then
     [ -n "${COPYDICOM_CHROMIUM:-}" ] || command -v chromium >/dev/null 2>&1 ||
         command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
         packages="$packages chromium fonts-dejavu-core"

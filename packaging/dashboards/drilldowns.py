@@ -19,6 +19,11 @@ def to_study(field: str = "_study") -> dict[str, Any]:
     return _url(f"{APP}/study?form.study=$row.{field}.value|u$")
 
 
+def to_ticket(field: str = "_study") -> dict[str, Any]:
+    """The ticket of the study whose StudyInstanceUID is in that field of the clicked row."""
+    return _url(f"{APP}/ticket?form.study=$row.{field}.value|u$")
+
+
 def to_view(name: str, **tokens: str) -> dict[str, Any]:
     """Another view; `tokens` are the values of its inputs, which may be tokens themselves."""
     form = "&".join(f"form.{token}={_encoded(value)}" for token, value in tokens.items())

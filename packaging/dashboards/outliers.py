@@ -128,8 +128,8 @@ def view() -> View:
                 "Comment": 160,
             },
             description="Outliers are far above the median of their modality, protocol, phantom and age band, in units of the"
-            " median absolute deviation; levels are those of the lookups dose_drl and dose_alert_levels. Click a row for the study.",
-            drilldowns=[drilldowns.to_study()],
+            " median absolute deviation; levels are those of the lookups dose_drl and dose_alert_levels. Click a row for its ticket.",
+            drilldowns=[drilldowns.to_ticket()],
             rows=20,
         ),
     )

@@ -157,17 +157,40 @@ class Seen:
         return [*failed, *late, *panels, *(f"console: {text}" for text in self.console)]
 
 
-class Browser:
-    """One Chromium with pages that show views. A context manager: it ends what it has started."""
+class Engine:
+    """One running Chromium, for several browsers. A context manager: it ends what it has started."""
 
-    def __init__(self, server: ViewServer) -> None:
+    def __init__(self) -> None:
         path = chromium()
         if path is None:
             raise RuntimeError("there is no Chromium on this machine; testbench/install.sh installs it")
-        self.server = server
         self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(executable_path=str(path), args=list(FLAGS))
-        self._context = self._browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]})
+        self.chromium = self._playwright.chromium.launch(executable_path=str(path), args=list(FLAGS))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.chromium.close()
+        self._playwright.stop()
+
+
+class Browser:
+    """Pages that show what a server serves, with cookies of their own, in its own engine or a given one.
+
+    A context manager: it ends what it has started.
+    """
+
+    def __init__(self, server: ViewServer, engine: Engine | None = None) -> None:
+        self.server = server
+        self._own = Engine() if engine is None else None
+        running = (engine or self._own).chromium  # type: ignore[union-attr]
+        self._context = running.new_context(viewport={"width": SIZE[0], "height": SIZE[1]})
         self._context.set_default_timeout(SECONDS * 1000)
         self._console: dict[Page, list[str]] = {}
 
@@ -181,14 +204,18 @@ class Browser:
 
     def close(self) -> None:
         self._context.close()
-        self._browser.close()
-        self._playwright.stop()
+        if self._own is not None:
+            self._own.close()
 
     # -- pages ------------------------------------------------------------------------------------------
 
     def page(self) -> Page:
         """A new page, empty; what its console calls an error is kept."""
         return self._listened(self._context.new_page())
+
+    def console(self, page: Page) -> list[str]:
+        """The errors on a page's console."""
+        return list(self._console[page])
 
     def follow(self, page: Page, link: Locator) -> Page:
         """Click on what leads to a new tab; that tab, loaded."""

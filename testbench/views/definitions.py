@@ -1,7 +1,8 @@
-"""The views of an app: Dashboard Studio definitions in XML files, in the order of its navigation.
+"""The views of an app: Dashboard Studio definitions in the order of its navigation, Simple XML with a script.
 
 Source: Splunk, "Dashboard Studio", the source of a dashboard: `<dashboard version="2">` with `label` and the
-definition as JSON in CDATA; "Build navigation for a Splunk app" for `nav/default.xml`.
+definition as JSON in CDATA; "Build navigation for a Splunk app" for `nav/default.xml`; "Simple XML Reference"
+for `script`, which is loaded from the app's `appserver/static`, and for `<html>` panels.
 """
 
 from __future__ import annotations
@@ -28,6 +29,35 @@ class View:
     label: str
     theme: str
     definition: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ScriptView:
+    """`markup` is what its panels hold, `script` the file below `appserver/static`."""
+
+    name: str
+    label: str
+    script: str
+    markup: str
+
+
+def read_script_views(default: Path) -> list[ScriptView]:
+    """The views in Simple XML with a script. Raises NoDefinition for one that has more than HTML panels."""
+    found = []
+    for path in sorted((default / VIEWS).glob("*.xml")):
+        root = ElementTree.parse(path).getroot()
+        if root.tag != "dashboard" or root.get("version") == "2":
+            continue
+        panels = root.findall("row/panel/*")
+        script = root.get("script", "")
+        if not script or any(panel.tag != "html" for panel in panels):
+            raise NoDefinition(f"{path.name} is no Studio view, and not HTML with a script either")
+        markup = "".join(
+            ElementTree.tostring(child, "unicode", "html") for panel in panels for child in panel
+        )
+        label = (root.findtext("label") or "").strip()
+        found.append(ScriptView(path.stem, label or path.stem, script, markup))
+    return found
 
 
 def read_view(path: Path) -> View:

@@ -58,11 +58,17 @@ def test_what_it_needs_at_run_time_is_in_it(members: list[tarfile.TarInfo]) -> N
         "LICENSE",
         "lib/splunklib/client.py",
         "lib/certifi/cacert.pem",
+        "appserver/static/pages.js",
+        "appserver/static/pages.txt",
     } <= names
     # With requests in lib/, AppInspect's check of TLS looks at nothing: it must see ours.
     assert not any(name.startswith(("lib/requests", "lib/urllib3")) for name in names)
     # splunklib asks for its own version at every REST call
     assert any(name.startswith("lib/splunk_sdk-") and name.endswith("METADATA") for name in names)
+
+
+def test_it_stays_small(package: Path) -> None:
+    assert package.stat().st_size < 1_000_000
 
 
 @pytest.mark.timeout(600)

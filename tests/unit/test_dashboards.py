@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NAV = ROOT / "default" / "data" / "ui" / "nav" / "default.xml"
 SPLUNKS_OWN = {"search"}
+BY_HAND = {"setup", "ticket"}  # the pages of pages/
+WITH_A_STUDY = {"ticket"}  # only a link from a study leads there
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def files() -> dict[Path, str]:
 
 def test_the_committed_views_are_what_the_builder_gives(files: dict[Path, str]) -> None:
     folder = ROOT / "default" / "data" / "ui" / "views"
-    assert sorted(folder.glob("*.xml")) == sorted(files)
+    assert sorted(path for path in folder.glob("*.xml") if path.stem not in BY_HAND) == sorted(files)
     for path, text in files.items():
         assert path.read_text(encoding="utf-8") == text, "run python packaging/write_views.py"
 
@@ -37,7 +39,7 @@ def test_the_committed_views_are_what_the_builder_gives(files: dict[Path, str]) 
 def test_the_navigation_has_every_view_and_no_other() -> None:
     listed = [view.attrib["name"] for view in ElementTree.parse(NAV).iter("view")]
     there = {path.stem for path in (ROOT / "default" / "data" / "ui" / "views").glob("*.xml")}
-    assert sorted(listed) == sorted(there | SPLUNKS_OWN)
+    assert sorted(listed) == sorted((there | SPLUNKS_OWN) - WITH_A_STUDY)
 
 
 def test_no_panel_runs_a_risky_command(files: dict[Path, str]) -> None:

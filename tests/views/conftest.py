@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from testbench.orthanc import OrthancServer, second_orthanc
 from testbench.splunkd import Splunkd
-from testbench.views.browser import Browser, chromium
+from testbench.views.browser import Browser, Engine, chromium
 from testbench.views.definitions import View, read_view, read_views
 from testbench.views.hospital import fill
 from testbench.views.server import BUNDLE, ViewServer
@@ -64,9 +64,16 @@ def views() -> list[View]:
 
 
 @pytest.fixture(scope="session")
-def dashboards(page_is_built: None, hospital: Splunkd, views: list[View]) -> Iterator[Browser]:
+def engine(page_is_built: None) -> Iterator[Engine]:
+    """One Chromium for all."""
+    with Engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def dashboards(engine: Engine, hospital: Splunkd, views: list[View]) -> Iterator[Browser]:
     """One browser over the app's views and the tests' own small one."""
-    with ViewServer(hospital, [*views, read_view(TINY)]) as server, Browser(server) as browser:
+    with ViewServer(hospital, [*views, read_view(TINY)]) as server, Browser(server, engine) as browser:
         yield browser
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from testbench.splunkd import Splunkd
-from testbench.views.definitions import View, navigation, read_views
+from testbench.views.definitions import View, navigation, read_script_views, read_views
 from testbench.views.fields import event_fields
 from testbench.views.lint import Surroundings, problems
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = {view.name: view for view in read_views(ROOT / "default")}
+PAGES = {view.name for view in read_script_views(ROOT / "default")}
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -30,7 +31,7 @@ def around() -> Iterator[Surroundings]:
     with Splunkd(ROOT / built.stdout.split()[0]) as splunk:
         pipeline = splunk.searches.pipeline()
         yield Surroundings(
-            VIEWS,
+            {*VIEWS, *PAGES},
             pipeline.check,
             pipeline.expanded,
             event_fields(ROOT / "default", ROOT / "lookups"),
@@ -43,7 +44,7 @@ def test_nothing_is_wrong_with_a_view_of_ours(name: str, around: Surroundings) -
 
 
 def test_the_navigation_leads_to_every_view_and_to_no_other() -> None:
-    assert [name for name in navigation(ROOT / "default") if name != "search"] == list(VIEWS)
+    assert [name for name in navigation(ROOT / "default") if name not in {"search", *PAGES}] == list(VIEWS)
 
 
 def first(items: dict[str, Any], **having: str) -> dict[str, Any]:

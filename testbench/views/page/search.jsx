@@ -7,6 +7,9 @@ const ROWS = 100;
 // As Splunk's own page does: a search that begins with a condition or a macro begins with the command `search`.
 const command = (text) => (/^\s*(\||search\s)/.test(text) ? text : `search ${text}`);
 
+// Splunk Web takes a POST with the form key of its cookie only.
+const formKey = () => new RegExp(`splunkweb_csrf_token_${window.$C.MRSPARKLE_PORT_NUMBER}=([^;]+)`).exec(document.cookie);
+
 async function rowsOf(view) {
     const given = { search: command(view.query), exec_mode: 'oneshot', output_mode: 'json', count: ROWS };
     if (view.earliest) {
@@ -18,6 +21,7 @@ async function rowsOf(view) {
     const path = `/servicesNS/${view.user}/${view.app}/search/jobs`;
     const answer = await fetch(`${window.$C.SPLUNKD_PATH}${path}`, {
         method: 'POST',
+        headers: { 'X-Splunk-Form-Key': formKey()?.[1] ?? '' },
         body: new URLSearchParams(given),
     });
     const document = await answer.json();
