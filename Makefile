@@ -36,7 +36,7 @@ demo: package $(if $(VIEWS),build/views/ready)
 test: package build/orthanc-1.12
 	-@$(MAKE) --no-print-directory build/views/ready
 	@$(BIN)/python -m testbench.unit_tests_on_pythons
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations 25
 
 # The second Orthanc that the tests run on. Where it cannot be had they skip, and say so.
 build/orthanc-1.12: $(VENV)/ready
