@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +77,15 @@ class Shipped:
     made_rows: bool = True
 
 
-def shipped(root: Path) -> list[Shipped]:
-    """All of them that change nothing; what copies is in `at_work`."""
+def shipped(root: Path, until: str = "") -> list[Shipped]:
+    """All of them that change nothing; what copies is in `at_work`.
+
+    `until` (epoch seconds) ends the range of those that have none of their own. Before the first event was
+    indexed, it leaves out objects without a date, whose time is that of their indexing.
+    """
     macros = parse_conf((root / "default" / "macros.conf").read_text(encoding="utf-8"))
     found = [*_of_views(root), *_of_saved(root), *_of_macros(), *_of_docs(root)]
-    return [_judged(each, macros) for each in found if not _CHANGES.search(each.text)]
+    return [_judged(each, macros, until) for each in found if not _CHANGES.search(each.text)]
 
 
 def fenced(text: str) -> list[str]:
@@ -89,18 +93,12 @@ def fenced(text: str) -> list[str]:
     return [" ".join(block.split()) for block in _FENCED.findall(text)]
 
 
-def _judged(each: Shipped, macros: Conf) -> Shipped:
+def _judged(each: Shipped, macros: Conf, until: str) -> Shipped:
     whole = expand(each.text, macros)
     comparable = each.comparable and not _OF_THE_MOMENT.search(whole)
-    return Shipped(
-        each.kind,
-        each.name,
-        each.text,
-        each.earliest,
-        each.latest,
-        comparable,
-        bool(_MADE_ROWS.search(whole)),
-    )
+    latest = until if until and comparable and each.latest == _ALL_TIME[1] else each.latest
+    made_rows = bool(_MADE_ROWS.search(whole))
+    return replace(each, latest=latest, comparable=comparable, made_rows=made_rows)
 
 
 def _of_views(root: Path) -> Iterator[Shipped]:

@@ -20,6 +20,7 @@ from testbench.splunkd.home import Home
 from testbench.splunkd.jobs import JobStore, Run
 from testbench.splunkd.request import NotStoodIn, Refused, Request, parse
 from testbench.splunkd.rest_access import Access
+from testbench.splunkd.rest_admin import Admin
 from testbench.splunkd.rest_confs import Confs
 from testbench.splunkd.rest_inputs import Inputs
 from testbench.splunkd.rest_jobs import Jobs
@@ -55,6 +56,7 @@ class RestServer:
         self.kvstore, self.access = KVStore(apps, metas), Access(home)
         self.job_store = JobStore(run, violations.add)
         self.jobs = Jobs(self.job_store, violations.add)
+        self.admin = Admin(home, sessions, self.job_store)
         self.log: list[tuple[str, str, int]] = []
         self._scripts, self._inputs = scripts, inputs
         handler = type("Handler", (_Handler,), {"rest": self})
@@ -137,6 +139,8 @@ class RestServer:
             case _:
                 if self._scripts is not None and self._scripts.answers(request):
                     return self._scripts
+                if self.admin.answers(request):
+                    return self.admin
                 raise NotStoodIn(f"{request.method} {request.path}")
 
     def _server_info(self, request: Request) -> atom.Response:

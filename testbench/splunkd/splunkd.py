@@ -91,6 +91,7 @@ class Splunkd:
             scripts=self.rest_scripts,
             inputs=Inputs(self.home, self.scheme, self.validate),
         )
+        self.rest.admin.run_saved = lambda name, user: self.run_saved_search(name, user=user)
         self._ahead = 0.0
         self.indexes = Indexes(self.home, self.violations.child("index"), limits)
         self.indexes.clock = lambda: self.now
