@@ -158,7 +158,7 @@ def _told(splunk: SplunkRest, what: str, search: str) -> Finding:
 
 
 def endpoints(splunk: SplunkRest, places: Places) -> Iterator[Finding]:
-    """`copydicom/test` answers for a server; `copydicom/transfer` refuses what is no server's name."""
+    """`copydicom/test` answers for a server; the others are there, and refuse what is no server's name."""
     what = f"copydicom/test of {places.source}"
     try:
         found = splunk.ask("POST", "copydicom/test", {}, document={"name": places.source})
@@ -166,19 +166,17 @@ def endpoints(splunk: SplunkRest, places: Places) -> Iterator[Finding]:
         yield Finding("endpoints", what, Verdict.FAILED if said else Verdict.SAME, said)
     except Refused as refused:
         yield Finding("endpoints", what, Verdict.FAILED, (_missing_handler(refused),))
-    what = "copydicom/transfer refuses what is no name of a server"
-    document = {"args": ["dest=../../system"], "source": places.source, "references": []}
-    try:
-        splunk.ask("POST", "copydicom/transfer", {}, document=document)
-        yield Finding("endpoints", what, Verdict.FAILED, ("it took it",))
-    except Refused as refused:
-        right = "no name of a server" in str(refused)
-        yield Finding(
-            "endpoints",
-            what,
-            Verdict.SAME if right else Verdict.FAILED,
-            () if right else (_missing_handler(refused),),
-        )
+    for path, document in (
+        ("copydicom/transfer", {"args": ["dest=../../system"], "source": places.source, "references": []}),
+        ("copydicom/server", {"name": "../../system", "base_url": "http://127.0.0.1:9", "new": True}),
+    ):
+        what = f"{path} refuses what is no name of a server"
+        try:
+            splunk.ask("POST", path, {}, document=document)
+            yield Finding("endpoints", what, Verdict.FAILED, ("it took it",))
+        except Refused as refused:
+            said = () if "no name of a server" in str(refused) else (_missing_handler(refused),)
+            yield Finding("endpoints", what, Verdict.FAILED if said else Verdict.SAME, said)
 
 
 def _missing_handler(refused: Refused) -> str:
