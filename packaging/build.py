@@ -105,11 +105,12 @@ def bundle() -> None:
         sys.exit(
             "the app's pages are bundled with Node and npm; install both: testbench/install.sh python3 pages"
         )
-    lock, installed = PAGES / "package-lock.json", PAGES / "node_modules" / ".package-lock.json"
-    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
+    lock, installed = (PAGES / "package-lock.json").read_text(), PAGES / "node_modules" / ".installed"
+    if not installed.is_file() or installed.read_text() != lock:
         quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         print("installing what the pages are made of into pages/node_modules", file=sys.stderr)
         subprocess.run([npm, "ci", *quiet], cwd=PAGES, check=True, stdout=sys.stderr)
+        installed.write_text(lock)
     subprocess.run([node, "build.mjs"], cwd=PAGES, check=True, stdout=sys.stderr)
     stamp.write_text(wanted)
 

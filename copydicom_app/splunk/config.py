@@ -21,6 +21,7 @@ APP = "copydicom_app"
 CONF = "copydicom_servers"
 COPY_CAPABILITY = "run_copydicom"
 CONFIGURE_CAPABILITY = "edit_copydicom"
+INPUTS_CAPABILITY = "edit_modinput_orthanc"  # splunkd itself asks for it
 PASSWORD_CAPABILITY = "list_storage_passwords"  # noqa: S105 - it is the name of a capability
 OWNERLESS = frozenset({"", "nobody", "splunk-system-user"})
 

@@ -37,6 +37,7 @@ KEYS = (
 )
 LONGEST = 1000  # characters of a value
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
+_KEY = re.compile(r"[a-z_]{1,40}\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONFLICT = 409
 
@@ -105,7 +106,8 @@ def _values(fields: Mapping[str, str]) -> dict[str, str]:
     values = {key: text.strip() for key, text in fields.items() if key not in ("name", "new", "password")}
     for key, text in values.items():
         if key not in KEYS:
-            raise ConfigurationError(f"{key[:100]!r} is no setting of a server; there are {', '.join(KEYS)}")
+            shown = repr(key) if _KEY.match(key) else "what was sent"  # which may be anything
+            raise ConfigurationError(f"{shown} is no setting of a server; there are {', '.join(KEYS)}")
         if _CONTROL.search(text) or len(text) > LONGEST or text.endswith("\\"):
             raise ConfigurationError(
                 f"{key} must be one line of at most {LONGEST} characters that does not end with a backslash"

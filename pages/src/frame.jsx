@@ -29,6 +29,10 @@ const Plain = styled.div`
         margin: 8px 0 16px;
     }
 
+    dl dt {
+        color: ${variables.contentColorDefault}; /* theirs is too pale on the grey of a dashboard */
+    }
+
     fieldset {
         border: 0;
         margin: 0;

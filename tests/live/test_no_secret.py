@@ -119,6 +119,14 @@ def full_run(splunkd: Splunkd, ids: list[str], pacs: OrthancServer) -> list[str]
     )
     for fields in tests:
         said.append(json.dumps(splunkd.request("POST", "copydicom/test", user="ada", document=fields)))
+    saves: tuple[dict[str, str], ...] = (
+        {"name": "wrong", "password": WRONG},
+        {"name": "wrong", "max_connections": "none", "password": WRONG},
+        {"name": "wrong", "base_url": f"http://user:{WRONG}@127.0.0.1:9", "password": WRONG},
+        {"name": "wrong", WRONG: "x"},
+    )
+    for fields in saves:
+        said.append(json.dumps(splunkd.request("POST", "copydicom/server", user="ada", document=fields)))
     return said
 
 

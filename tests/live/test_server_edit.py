@@ -20,8 +20,7 @@ PACS = {
 SECRET = "the first secret &<ü"
 
 
-@pytest.fixture
-def splunkd(package: Path) -> Iterator[Splunkd]:
+def started(package: Path) -> Iterator[Splunkd]:
     """On the oldest Python, with an admin of the app, who may see no stored password, and somebody else."""
     python = min(pythons().items(), key=lambda found: [int(part) for part in found[0].split(".")])[1]
     with Splunkd(package, python=python) as made:
@@ -31,6 +30,17 @@ def splunkd(package: Path) -> Iterator[Splunkd]:
         yield made
         made.assert_no_violations()
         assert made.rest_scripts.stderr == []
+
+
+@pytest.fixture
+def splunkd(package: Path) -> Iterator[Splunkd]:
+    yield from started(package)
+
+
+@pytest.fixture(scope="module")
+def untouched(package: Path) -> Iterator[Splunkd]:
+    """For what is refused, and so leaves nothing behind."""
+    yield from started(package)
 
 
 def post(splunkd: Splunkd, user: str = "ada", **fields: Any) -> tuple[int, Any]:
@@ -129,12 +139,12 @@ def test_what_would_carry_the_password_away_asks_for_it_again(
     ],
     ids=lambda wrong: "-".join(f"{key}={value!r}" for key, value in wrong.items()),
 )
-def test_what_would_make_a_wrong_conf_file_is_refused(splunkd: Splunkd, wrong: dict[str, str]) -> None:
-    status, answer = post(splunkd, **{**PACS, "new": True, "password": SECRET, **wrong})
+def test_what_would_make_a_wrong_conf_file_is_refused(untouched: Splunkd, wrong: dict[str, str]) -> None:
+    status, answer = post(untouched, **{**PACS, "new": True, "password": SECRET, **wrong})
     assert status == 400
     assert answer["error"]
     assert SECRET not in answer["error"]
-    assert (stanzas(splunkd), passwords(splunkd)) == ({}, {})
+    assert (stanzas(untouched), passwords(untouched)) == ({}, {})
 
 
 def test_a_server_that_is_there_is_not_added_and_one_that_is_not_is_not_changed(splunkd: Splunkd) -> None:
@@ -150,7 +160,7 @@ def test_a_server_that_is_there_is_not_added_and_one_that_is_not_is_not_changed(
         assert (status, "is not in copydicom_servers.conf" in answer["error"]) == (400, True)
 
 
-def test_who_may_not_configure_changes_nothing(splunkd: Splunkd) -> None:
-    status, answer = post(splunkd, user="eve", **PACS, new=True, password=SECRET)
+def test_who_may_not_configure_changes_nothing(untouched: Splunkd) -> None:
+    status, answer = post(untouched, user="eve", **PACS, new=True, password=SECRET)
     assert (status, "edit_copydicom" in answer["messages"][0]["text"]) == (403, True)
-    assert (stanzas(splunkd), passwords(splunkd)) == ({}, {})
+    assert (stanzas(untouched), passwords(untouched)) == ({}, {})

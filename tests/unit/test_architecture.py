@@ -149,11 +149,13 @@ def test_every_parameter_of_the_alert_action_is_in_its_conf_specs_and_page() -> 
 
 
 def test_every_capability_of_the_app_is_in_its_spec_and_no_role_imports_another() -> None:
-    from copydicom_app.splunk.config import CONFIGURE_CAPABILITY, COPY_CAPABILITY
+    from copydicom_app.splunk.config import CONFIGURE_CAPABILITY, COPY_CAPABILITY, INPUTS_CAPABILITY
 
     authorize = conf("default/authorize.conf")
     ours = {name for name in authorize.sections() if name.startswith("capability::")}
-    assert ours == {f"capability::{name}" for name in (COPY_CAPABILITY, CONFIGURE_CAPABILITY)}
+    assert ours == {
+        f"capability::{name}" for name in (COPY_CAPABILITY, CONFIGURE_CAPABILITY, INPUTS_CAPABILITY)
+    }
     spec = (ROOT / "README/authorize.conf.spec").read_text()
     assert ours == set(re.findall(r"^\[(capability::\w+)\]", spec, re.MULTILINE))
     roles = {name for name in authorize.sections() if name.startswith("role_")}
@@ -164,11 +166,15 @@ def test_every_capability_of_the_app_is_in_its_spec_and_no_role_imports_another(
     assert dict(authorize["role_copydicom_operator"]) == {COPY_CAPABILITY: "enabled"}
 
 
-def test_only_the_connection_test_is_reached_from_a_browser() -> None:
+def test_only_what_the_set_up_page_needs_is_reached_from_a_browser() -> None:
     exposed = conf("default/web.conf")
-    assert [(dict(exposed[name])) for name in exposed.sections()] == [
-        {"pattern": "copydicom/test", "methods": "POST"}
-    ]
+    assert {exposed[name]["pattern"]: exposed[name]["methods"] for name in exposed.sections()} == {
+        "copydicom/test": "POST",
+        "copydicom/server": "POST",
+        "data/inputs/orthanc": "GET,POST",
+        "data/inputs/orthanc/*": "GET,POST,DELETE",
+        "data/inputs/orthanc/*/*": "POST",
+    }
 
 
 @pytest.mark.parametrize("sourcetype", ["dicom:dose:event", "dicom:dose:study"])

@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 AXE = Path(__file__).resolve().parents[2] / "pages" / "node_modules" / "axe-core" / "axe.min.js"
 _RUN = """async () => {
+    await Promise.allSettled(document.getAnimations().map((one) => one.finished)); // colours on their way
     const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'];
     const found = await axe.run(document, {runOnly: rules});
     const told = (one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)}`);
