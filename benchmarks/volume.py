@@ -27,8 +27,8 @@ from copydicom_app.indexing.checkpoint import Checkpoint
 from copydicom_app.indexing.outage import Outage
 from copydicom_app.models import Event, Level, Server, as_json
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.simplify import Origin
 from copydicom_app.structured_report import LONG_KEYWORDS
+from copydicom_app.tags_event import Origin
 from copydicom_app.workflows import Plan, index
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import hospital

@@ -9,8 +9,8 @@ from copydicom_app._version import __version__
 from copydicom_app.dose.report import dose_moment, flatten_dose_report, image_dose, is_dose_report
 from copydicom_app.models import Event, Parents
 from copydicom_app.nested_report import nested
-from copydicom_app.simplify import OURS, Origin, event_time, possible, tags_event
 from copydicom_app.structured_report import is_structured_report, read
+from copydicom_app.tags_event import OURS, Origin, event_time, possible, tags_event
 from copydicom_app.times import parse_offset, to_epoch
 
 SOURCETYPES = {"study": "dicom:dose:study", "event": "dicom:dose:event"}

@@ -21,7 +21,7 @@ from copydicom_app.indexing.walking import REPORTS
 from copydicom_app.models import Event, Level
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.shaping import Shaping
-from copydicom_app.simplify import Origin
+from copydicom_app.tags_event import Origin
 from copydicom_app.workflows import Plan, Sink
 
 SEARCHABLE_SECONDS = 60.0  # what was written before that can be found by a search

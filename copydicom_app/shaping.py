@@ -10,7 +10,7 @@ from copydicom_app.errors import NotFoundError
 from copydicom_app.events import events_of, one_by_one
 from copydicom_app.models import Event, Found, Level, Summary
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.simplify import Origin, parents_by_hash, summary_event
+from copydicom_app.tags_event import Origin, parents_by_hash, summary_event
 
 
 class Shaping:

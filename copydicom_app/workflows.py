@@ -25,7 +25,7 @@ from copydicom_app.models import Event, Level
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import stoppable
 from copydicom_app.shaping import Shaping
-from copydicom_app.simplify import Origin
+from copydicom_app.tags_event import Origin
 
 
 class Sink(Protocol):

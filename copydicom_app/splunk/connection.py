@@ -21,8 +21,8 @@ from copydicom_app.errors import (
 from copydicom_app.models import Server
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.refusal import NotAnOrthancError, UntrustedError
-from copydicom_app.simplify import zone_named
 from copydicom_app.splunk.config import PasswordUnavailableError, server_named, server_of
+from copydicom_app.tags_event import zone_named
 
 _TIMES = 3  # requests whose latency is measured
 KEYS = ("base_url", "username", "verify_tls", "ca_bundle", "timezone")

@@ -15,7 +15,6 @@ from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
 from copydicom_app.privacy import Phi, Privacy
 from copydicom_app.repair import SEARCHABLE_SECONDS, Filled, Memory, Noting, backfill
-from copydicom_app.simplify import Origin, zone_named
 from copydicom_app.splunk.config import connect, server_named
 from copydicom_app.splunk.index_search import IndexSearch
 from copydicom_app.splunk.keys import phi_key
@@ -24,6 +23,7 @@ from copydicom_app.splunk.meter import EVERY_SECONDS, Meter
 from copydicom_app.splunk.settings import Settings
 from copydicom_app.splunk.stream import StreamSink
 from copydicom_app.structured_report import LONG_KEYWORDS
+from copydicom_app.tags_event import Origin, zone_named
 from copydicom_app.workflows import Plan, index
 
 

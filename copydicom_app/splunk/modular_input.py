@@ -26,11 +26,11 @@ from splunklib.modularinput import (
 from copydicom_app.errors import CopydicomError
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
-from copydicom_app.simplify import zone_named
 from copydicom_app.splunk.config import connect, server_named
 from copydicom_app.splunk.input_run import InputRun
 from copydicom_app.splunk.logs import Log
 from copydicom_app.splunk.settings import ARGUMENTS, Settings
+from copydicom_app.tags_event import zone_named
 
 SCHEME = "orthanc"
 

@@ -16,9 +16,9 @@ from splunklib.binding import AuthenticationError, HTTPError
 
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.models import Server
-from copydicom_app.simplify import zone_named
 from copydicom_app.splunk.config import APP, CONF, parse_bool, server_of, stanza_named, status_of
 from copydicom_app.splunk.connection import PasswordNeededError, password_would_go_elsewhere
+from copydicom_app.tags_event import zone_named
 
 KEYS = (
     "base_url",

@@ -13,8 +13,8 @@ from copydicom_app.errors import ConfigurationError
 from copydicom_app.indexing.backfill import Days
 from copydicom_app.models import Level
 from copydicom_app.privacy import Phi
-from copydicom_app.simplify import DEFAULT_MAX_EVENT_BYTES
 from copydicom_app.splunk.config import parse_bool, parse_count
+from copydicom_app.tags_event import DEFAULT_MAX_EVENT_BYTES
 from copydicom_app.times import iso_date
 
 # name -> (title, what an admin reads beside it)

@@ -13,8 +13,8 @@ from copydicom_app.indexing.checkpoint import Checkpoint
 from copydicom_app.indexing.outage import Outage
 from copydicom_app.models import Event, Server
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.simplify import Origin
 from copydicom_app.structured_report import LONG_KEYWORDS
+from copydicom_app.tags_event import Origin
 from copydicom_app.workflows import Plan, Progress, index
 from testbench.orthanc import OrthancServer, second_orthanc
 

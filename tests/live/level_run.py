@@ -16,7 +16,7 @@ from copydicom_app.indexing.checkpoint import Checkpoint
 from copydicom_app.indexing.outage import Outage
 from copydicom_app.models import Event, Level, Server
 from copydicom_app.orthanc import Orthanc
-from copydicom_app.simplify import Origin
+from copydicom_app.tags_event import Origin
 from copydicom_app.workflows import Plan, index
 
 

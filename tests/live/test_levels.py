@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from copydicom_app.models import Level
-from copydicom_app.simplify import Origin
+from copydicom_app.tags_event import Origin
 from testbench.faulty_proxy import Fault, FaultyProxy
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import dose_told_by_reports, hospital, load, make_instances

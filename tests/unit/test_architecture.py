@@ -20,7 +20,7 @@ PURE = (
         "models",
         "errors",
         "times",
-        "simplify",
+        "tags_event",
         "events",
         "privacy",
         "codes",

@@ -9,7 +9,7 @@ import pytest
 
 from copydicom_app.events import events_of
 from copydicom_app.models import Event, Parents
-from copydicom_app.simplify import Origin
+from copydicom_app.tags_event import Origin
 
 NOW = 1_790_000_000.0
 PARENTS = Parents("series", "study", "patient")

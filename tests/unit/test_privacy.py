@@ -13,7 +13,7 @@ from copydicom_app import privacy
 from copydicom_app.models import Found, Level, Parents, Summary
 from copydicom_app.privacy import Phi, Privacy
 from copydicom_app.shaping import Shaping
-from copydicom_app.simplify import Origin
+from copydicom_app.tags_event import Origin
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = b"0123456789abcdef0123456789abcdef"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import pytest
 
 from copydicom_app.models import Event, Parents, as_json
-from copydicom_app.simplify import Origin, event_time, parents_by_hash, tags_event, zone_named
+from copydicom_app.tags_event import Origin, event_time, parents_by_hash, tags_event, zone_named
 
 NOW = 1_790_000_000.0
 PARENTS = Parents("series", "study", "patient")
@@ -156,5 +156,5 @@ def test_utc_needs_no_time_zone_database(monkeypatch: pytest.MonkeyPatch) -> Non
     def no_database(name: str) -> None:
         raise ZoneInfoNotFoundError(name)
 
-    monkeypatch.setattr("copydicom_app.simplify.ZoneInfo", no_database)
+    monkeypatch.setattr("copydicom_app.tags_event.ZoneInfo", no_database)
     assert zone_named("UTC") is timezone.utc
