@@ -35,6 +35,7 @@ from testbench.splunkd.alert_action import (
     run_alert_action,
 )
 from testbench.splunkd.event_stream import StreamEvent
+from testbench.splunkd.hec import HecServer
 from testbench.splunkd.home import Home
 from testbench.splunkd.index import IndexedEvent, Indexes
 from testbench.splunkd.jobs import Outcome
@@ -98,6 +99,7 @@ class Splunkd:
         self.searches = Searches(self.home, self.indexes, self.rest.kvstore, self.run_command)
         self.monitors = Monitors(self.home, self.indexes, Instance.host)
         self._runs: list[InputRun] = []
+        self._hec: HecServer | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -114,8 +116,17 @@ class Splunkd:
                 run.kill()
         self.rest.close()
         self.rest_scripts.close()
+        if self._hec is not None:
+            self._hec.close()
         if self._scratch is not None:
             self._scratch.cleanup()
+
+    @property
+    def hec(self) -> HecServer:
+        """The HTTP Event Collector, which is there from the first question on."""
+        if self._hec is None:
+            self._hec = HecServer(self.indexes, self.violations.child("hec"))
+        return self._hec
 
     # -- what a person or the setup page does -------------------------------------------------------
 
