@@ -4,6 +4,7 @@
     ├── RetriableError        the same call may succeed later: a server is down, busy or slow
     ├── FatalError            nothing of this kind can succeed until a person changes something
     │   ├── ConfigurationError    a server, option or input is missing or wrong
+    │   │   └── WrongServerError      what answers is not the server that was meant, or is not trusted
     │   ├── LoginRefusedError     the server does not accept the username and password
     │   └── CheckpointError       the checkpoint cannot be trusted
     └── SkippableError        this one item is bad; go on with the rest
@@ -30,6 +31,10 @@ class FatalError(CopydicomError):
 
 class ConfigurationError(FatalError):
     """A server, an option or an input is missing or wrong."""
+
+
+class WrongServerError(ConfigurationError):
+    """What answers at an address is not the server that was meant, or cannot be trusted to be it."""
 
 
 class LoginRefusedError(FatalError):

@@ -235,10 +235,11 @@ class Tally:
         counts = [f"{self._counts[status]} {status.value}" for status in shown if self._counts[status]]
         total = sum(self._counts.values())
         what = f"{total} instance{'s' if total != 1 else ''}"
-        return f"{what}: {', '.join(counts) or 'nothing to do'} in {_clock(time.monotonic() - self._started)}"
+        return f"{what}: {', '.join(counts) or 'nothing to do'} in {clock(time.monotonic() - self._started)}"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A duration for a person: ``0:42`` are 42 seconds, ``1:02:03`` an hour and more."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Optional, Union
 from urllib.parse import quote, urlsplit
 
+from copydicom_app.addresses import server_of_url
 from copydicom_app.errors import (
     ConfigurationError,
     LoginRefusedError,
@@ -37,9 +38,14 @@ _LARGEST_BULK = 16_000_000  # bytes of tags in one answer; parsed they take some
 
 
 class Orthanc:
-    """One Orthanc server. Safe to use from several threads; `stop` cuts short the waits between tries."""
+    """One Orthanc server. Safe to use from several threads; `stop` cuts short the waits between tries.
 
-    def __init__(self, server: Server, stop: Optional[threading.Event] = None) -> None:
+    `server` is a Server, or a URL such as ``http://user:password@host:8042``.
+    """
+
+    def __init__(self, server: Union[Server, str], stop: Optional[threading.Event] = None) -> None:
+        if isinstance(server, str):
+            server = server_of_url(server)
         if not _is_address(server.base_url):
             raise ConfigurationError(
                 f"server {server.name!r}: base_url is no http:// or https:// address; "
@@ -88,13 +94,17 @@ class Orthanc:
 
     # What it holds
 
+    def ids(self, level: Level) -> list[str]:
+        """``GET /{series,studies,patients}``: the ids of all of them."""
+        return [str(id) for id in self._json("GET", f"/{_PLURAL[level]}")]
+
     def series_ids(self) -> list[str]:
         """``GET /series``: the ids of all series."""
-        return [str(id) for id in self._json("GET", "/series")]
+        return self.ids(Level.SERIES)
 
     def study_ids(self) -> list[str]:
         """``GET /studies``: the ids of all studies."""
-        return [str(id) for id in self._json("GET", "/studies")]
+        return self.ids(Level.STUDY)
 
     def series(self, series: str) -> Tags:
         """``GET /series/{id}``: its main tags, parent, instances (ids) and LastUpdate.

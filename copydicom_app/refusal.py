@@ -9,12 +9,12 @@ import json
 import ssl
 
 from copydicom_app.errors import (
-    ConfigurationError,
     CopydicomError,
     LoginRefusedError,
     NotFoundError,
     RetriableError,
     SkippableError,
+    WrongServerError,
 )
 from copydicom_app.transport import Answer, BrokenOffError
 
@@ -31,11 +31,11 @@ class NotOursError(RetriableError):
     """Something that is not Orthanc answered 404."""
 
 
-class UntrustedError(ConfigurationError):
+class UntrustedError(WrongServerError):
     """The server's TLS certificate is not trusted."""
 
 
-class NotAnOrthancError(ConfigurationError):
+class NotAnOrthancError(WrongServerError):
     """What answers is not an Orthanc."""
 
 

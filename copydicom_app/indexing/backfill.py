@@ -185,7 +185,7 @@ class Backfill:
             if not (instances_too or report):
                 continue
             ids = sorted(series["Instances"])
-            lacking = [id for id in ids if not _is_there(id, report and self._wanted.dose, held)]
+            lacking = [id for id in ids if not is_there(id, report and self._wanted.dose, held)]
             task.parts.extend(parts(series["ID"], ids, lacking) if lacking else ())
         counts = {series["ID"]: len(series["Instances"]) for series in all_series}
         if self._wanted.level is Level.STUDY:
@@ -206,7 +206,9 @@ class Backfill:
             read = self._reader.part(part)
             failed += len(read.failed)
             for found in read.found:
-                lacking = _lacking(found.id, self._wanted.shape(found), held) if found.id in part.ids else []
+                lacking = (
+                    what_lacks(found.id, self._wanted.shape(found), held) if found.id in part.ids else []
+                )
                 objects += bool(lacking)
                 events += lacking
         for id, revision in task.summaries:
@@ -221,7 +223,7 @@ class Backfill:
         return Missing(events, noted, objects, failed=failed)
 
 
-def _is_there(id: str, report: bool, held: Held) -> bool:
+def is_there(id: str, report: bool, held: Held) -> bool:
     """Whether the index has all of an instance; of what may be a dose report its dose events too.
 
     A report that is none has no dose events either: it is read, and then nothing is lacking.
@@ -236,7 +238,7 @@ def _doses_are_there(id: str, held: Held) -> bool:
     return study is not None and held.get((_DOSE_EVENT, id), Indexed()).keys >= study.n_events
 
 
-def _lacking(id: str, events: Sequence[Event], held: Held) -> list[Event]:
+def what_lacks(id: str, events: Sequence[Event], held: Held) -> list[Event]:
     """Those of an instance's events that the index lacks."""
     report = any(event.sourcetype == _DOSE_STUDY for event in events)
     lacking = []

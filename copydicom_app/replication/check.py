@@ -17,14 +17,14 @@ def compared(item: Item, result: Result, source: Guard, dest: Guard) -> Result:
     if dest.orthanc.server.rewrites:
         return result  # what it has differs on purpose
     try:
-        ours = source(lambda orthanc: _digest(orthanc, item.id))
+        ours = source(lambda orthanc: digest(orthanc, item.id))
     except NotFoundError:
         message = f"server {source.name!r} no longer has it, so it could not be verified"
         return Result(Status.MISSING, message=message, study=result.study)
     except CopydicomError as error:
         return Result(Status.FAILED, message=f"it could not be verified: {error}", study=result.study)
     try:
-        same = ours == dest(lambda orthanc: _digest(orthanc, item.id))
+        same = ours == dest(lambda orthanc: digest(orthanc, item.id))
     except CopydicomError as error:
         return Result(Status.FAILED, message=f"it could not be verified: {error}", study=result.study)
     if same:
@@ -33,7 +33,7 @@ def compared(item: Item, result: Result, source: Guard, dest: Guard) -> Result:
     return Result(Status.CONFLICT, message=message, study=result.study)
 
 
-def _digest(orthanc: Orthanc, id: str) -> str:
+def digest(orthanc: Orthanc, id: str) -> str:
     """The MD5 that Orthanc noted, or of the file itself where it keeps none (`StoreMD5ForAttachments`)."""
     try:
         noted = orthanc.md5(id)

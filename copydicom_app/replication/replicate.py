@@ -18,6 +18,7 @@ from itertools import chain
 from typing import Optional
 
 from copydicom_app.errors import ConfigurationError, CopydicomError, NotFoundError
+from copydicom_app.gauge import Gauge
 from copydicom_app.health import PATIENCE, Guard
 from copydicom_app.models import Outcome, Reference, Status
 from copydicom_app.orthanc import Orthanc
@@ -45,7 +46,8 @@ class Replicator:
     """Copies from `source` to `dest` for as long as one search lasts.
 
     `studies` counts what became of the instances of each study (Orthanc id, or an empty text for those
-    whose study nobody told): counts by status, and `bytes`.
+    whose study nobody told): counts by status, and `bytes`. Without `by_study` nobody wants to know, and no
+    server is asked for it.
     """
 
     def __init__(
@@ -63,8 +65,12 @@ class Replicator:
         stop: Optional[threading.Event] = None,
         patience: float = PATIENCE,
         grace: float = GRACE,
+        gauge: Optional[Gauge] = None,
+        by_study: bool = True,
     ) -> None:
         self._stop = stop or threading.Event()
+        self._gauge = gauge or Gauge()
+        self._by_study = by_study
         self._grace = grace
         self._source = Guard(source, self._stop, patience)
         self._dest = Guard(dest, self._stop, patience)
@@ -263,6 +269,7 @@ class Replicator:
         for step in part if self._verify else ():
             if step.result and not step.repeats and step.result.status in (Status.PRESENT, Status.COPIED):
                 step.result = check.compared(step.item, step.result, self._source, self._dest)
+        self._gauge.add(len(part))
         return part
 
     def _note_down(self, steps: list[Step]) -> None:
@@ -333,9 +340,10 @@ class Replicator:
                 result = repeated(earlier, step.item.study, self._source.name)
             elif step.item.id in self._met:
                 self._met[step.item.id] = result.status
-            self.studies[self._study(step.item, result)].update(
-                {result.status.value: 1, "bytes": result.bytes}
-            )
+            if self._by_study:
+                self.studies[self._study(step.item, result)].update(
+                    {result.status.value: 1, "bytes": result.bytes}
+                )
             if result.given and result.status is Status.FAILED:
                 self.notices.setdefault(result.message.split(" (")[0], result.message)
             results.append(result)
