@@ -40,6 +40,22 @@ ALLOWED = (
     "README/*.spec",
     "static/*.png",
 )
+# What the stand-alone commands alone need: it wants libraries that the app does not bring.
+STAND_ALONE = (
+    "copydicom_app/__main__.py",
+    "copydicom_app/cli/*.py",
+    "copydicom_app/differences.py",
+    "copydicom_app/indexing/completing.py",
+    "copydicom_app/library.py",
+    "copydicom_app/patience.py",
+    "copydicom_app/replication/everything.py",
+    "copydicom_app/replication/file_ledger.py",
+    "copydicom_app/replication/following.py",
+    "copydicom_app/replication/spool.py",
+    "copydicom_app/splunk/client.py",
+    "copydicom_app/splunk/envelopes.py",
+    "copydicom_app/splunk/hec.py",
+)
 # Of what the wheels bring: not needed at run time, or refused by Splunk's packaging check.
 UNWANTED = (
     "bin",
@@ -135,10 +151,13 @@ def build() -> Path:
 
 def members() -> Iterator[tuple[str, Path]]:
     """Every file of the package: its name in the app, and where it is now."""
+    left_out = {path for pattern in STAND_ALONE for path in ROOT.glob(pattern)}
     for pattern in ALLOWED:
         for path in ROOT.glob(pattern):
-            if path.is_file() and not any(
-                part.startswith((".", "__pycache__")) for part in path.parts[len(ROOT.parts) :]
+            if (
+                path.is_file()
+                and path not in left_out
+                and not any(part.startswith((".", "__pycache__")) for part in path.parts[len(ROOT.parts) :])
             ):
                 yield path.relative_to(ROOT).as_posix(), path
     for name in STATIC:
