@@ -89,6 +89,11 @@ def _pairs(console: Console, pairs: Iterable[tuple[str, Any]]) -> None:
 
 def _events(console: Console, events: Sequence[Mapping[str, Any]]) -> None:
     names = [name for name in _COLUMNS if any(name in event for event in events)]
+    days = {str(event["datetime_started"])[:10] for event in events if "datetime_started" in event}
+    if len(days) == 1:  # the time of day is enough
+        events = [
+            {**event, "datetime_started": str(event.get("datetime_started", ""))[11:]} for event in events
+        ]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         word, unit = heading(name)
