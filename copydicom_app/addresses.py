@@ -60,7 +60,22 @@ def is_loopback(server: Server) -> bool:
 def without_logins(text: str) -> str:
     """A text for a person, in which no URL holds a login.
 
-    >>> without_logins("Got unexpected extra argument (http://orthanc:orthanc@localhost:8042)")
-    'Got unexpected extra argument (http://***@localhost:8042)'
+    >>> without_logins("no answer from http://orthanc:orthanc@localhost:8042")
+    'no answer from http://***@localhost:8042'
     """
     return _LOGIN.sub(r"\1***@", text)
+
+
+def without_anything_like_logins(text: str) -> str:
+    """The same for a text that repeats what a person typed, perhaps without the ``http://``.
+
+    >>> without_anything_like_logins("Got unexpected extra argument (orthanc:orthanc@localhost:8042)")
+    'Got unexpected extra argument ***@localhost:8042)'
+    """
+    return re.sub(r"\S+@", "***@", without_logins(text))
+
+
+def check_token(token: str, what: str) -> None:
+    """Raise for what cannot be a token: an HTTP library would repeat it in its own error."""
+    if not token.isascii() or any(letter.isspace() or not letter.isprintable() for letter in token):
+        raise ConfigurationError(f"{what}: the token holds a space, a line break or another odd character")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any, Optional
 
 import click
 
+from copydicom_app.addresses import without_anything_like_logins
 from copydicom_app.cli import options as opt
 from copydicom_app.cli.dicom_file import simplified_tags
 from copydicom_app.cli.servers import Servers
@@ -80,7 +82,7 @@ def _records(tags: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _tags(text: str, servers: Servers) -> Iterator[Mapping[str, Any]]:
     place = _PLACE.match(text)
-    if place and not Path(text).exists():
+    if place and not os.path.exists(text):  # noqa: PTH110 (pathlib raises for what is too long for a name)
         yield from _of_orthanc(Orthanc(servers.find(place["server"], "src")), place["level"], place["id"])
         return
     if "://" in text:
@@ -111,7 +113,8 @@ def _of_file(name: str) -> Mapping[str, Any]:
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"{name} cannot be read ({error.strerror})") from error
+        shown = without_anything_like_logins(name)
+        raise ConfigurationError(f"{shown} cannot be read ({error.strerror})") from error
     if data.lstrip()[:1] != b"{":
         return simplified_tags(data, name)
     try:

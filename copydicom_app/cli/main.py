@@ -17,12 +17,14 @@ from typing import Optional
 import click
 
 from copydicom_app._version import __version__
+from copydicom_app.addresses import without_anything_like_logins
 from copydicom_app.cli.checking import check
 from copydicom_app.cli.completion import completion
 from copydicom_app.cli.copying import conditional_replicate, replicate
 from copydicom_app.cli.dose import dose
 from copydicom_app.cli.indexing import replicate_tags
 from copydicom_app.cli.report import say
+from copydicom_app.cli.servers import without_secrets
 from copydicom_app.errors import ConfigurationError, CopydicomError, WrongServerError
 from copydicom_app.parallel import StoppedError
 
@@ -67,7 +69,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         context = getattr(error, "ctx", None)
         if context is not None:
             say(f"{context.get_usage()}\nTry '{context.command_path} --help'.\n")
-        say(f"Error: {error.format_message()}")
+        say(f"Error: {without_anything_like_logins(error.format_message())}")
         return WRONG
     except CopydicomError as error:
         say(f"Error: {error}")
@@ -80,7 +82,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception:
-        say(f"Error: this should not happen; please report it.\n{traceback.format_exc()}")
+        trace = without_anything_like_logins(traceback.format_exc())
+        say(f"Error: this should not happen; please report it.\n{without_secrets(trace)}")
         return FAILED
 
 

@@ -69,6 +69,10 @@ class Servers:
         return replace(server, password=_environment(role, "") or server.password)
 
     def _named(self, name: str, role: str) -> Server:
+        if "@" in name:
+            raise ConfigurationError(
+                f"--{role}: what is given is no name, and an address begins with http:// or https://"
+            )
         parser = self._read()
         if name not in parser:
             known = ", ".join(parser.sections()) or "none"
@@ -140,6 +144,14 @@ class Servers:
         return parser
 
 
+def without_secrets(text: str) -> str:
+    """A text without the passwords of the environment."""
+    for name, secret in os.environ.items():
+        if re.match(r"COPYDICOM_\w*(PASSWORD|TOKEN)", name) and len(secret) > 3:
+            text = text.replace(secret, "***")
+    return text
+
+
 def _variable(name: str) -> str:
     return "COPYDICOM_PASSWORD_" + re.sub(r"\W", "_", name).upper()
 
@@ -151,7 +163,8 @@ def _environment(role: str, name: str) -> str:
         variables.insert(0, f"COPYDICOM_{role.upper()}_TOKEN")
     if name:
         variables.append(_variable(name))
-    return next((os.environ[variable] for variable in variables if os.environ.get(variable)), "")
+    found = (os.environ.get(variable, "").strip("\r\n") for variable in variables)
+    return next(filter(None, found), "")
 
 
 def _of_file(name: str, path: str) -> str:

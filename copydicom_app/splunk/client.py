@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any, Callable, Optional, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from copydicom_app.addresses import check_token
 from copydicom_app.errors import (
     ConfigurationError,
     CopydicomError,
@@ -48,6 +49,7 @@ class Splunkd:
         self._host = urlsplit(server.base_url).hostname or ""
         self._headers: dict[str, str] = {}
         if server.password and not server.username:
+            check_token(server.password, f"Splunk {server.name!r}")
             self._headers["Authorization"] = f"Bearer {server.password}"
             server = replace(server, password="")
         self._transport = Transport(server)

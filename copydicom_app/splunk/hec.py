@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
+from copydicom_app.addresses import check_token
 from copydicom_app.errors import (
     ConfigurationError,
     CopydicomError,
@@ -84,6 +85,7 @@ class HecSink:
                 f"(http://Splunk:TOKEN@host:8088) or in "
                 "the environment variable COPYDICOM_HEC_TOKEN"
             )
+        check_token(server.password, f"HEC {server.name!r}")
         self.written = self.confirmed = self.bytes = self.requests = 0
         self._name, self._index = server.name, index
         self._host = urlsplit(server.base_url).hostname or ""

@@ -147,6 +147,9 @@ def test_what_is_wrong_is_told_before_anything_is_read(collector: HecServer) -> 
         sink(collector, Token("no-such-token")).check()
     with pytest.raises(LoginRefusedError, match="Token disabled"):
         sink(collector, off).check()
+    with pytest.raises(ConfigurationError, match="odd character") as raised:
+        sink(collector, Token("a-token\nof two lines"))
+    assert "a-token" not in str(raised.value)
     with pytest.raises(ConfigurationError, match="there is no token"):
         sink(collector, Token(""))
     to = sink(collector, good)

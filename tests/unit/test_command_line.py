@@ -123,6 +123,10 @@ def test_the_top_help_tells_of_exit_codes_and_passwords(run: Run) -> None:
         ("replicate_tags", "--src", DEAD, "--out", "/no/such/folder/events"),
         ("conditional_replicate", "--src", DEAD, "--index", DEAD, "--dest", DEAD),
         ("dose", f"{DEAD}/patients"),
+        ("dose", "orthanc:a-pass-word@127.0.0.1:9"),
+        ("dose", f"orthanc:a-pass-word@127.0.0.1:9/instances/{'-'.join(['0' * 8] * 5)}"),
+        ("replicate", "--src", "orthanc:a-pass-word@127.0.0.1:9", "--dest", DEAD),
+        ("orthanc:a-pass-word@127.0.0.1:9",),
         ("dose", "/no/such/file"),
         ("dose", __file__),
     ],
@@ -303,13 +307,15 @@ def test_what_should_not_happen_is_told_without_logins(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*arguments: object, **more: object) -> None:
-        raise RuntimeError(f"no such thing as {DEAD}/x")
+        raise RuntimeError(f"no such thing as {DEAD}/x or the-token")
 
     monkeypatch.setattr(copydicom, "main", broken)
+    monkeypatch.setenv("COPYDICOM_HEC_TOKEN", "the-token")
     assert main(["replicate"]) == 1
     said = capsys.readouterr().err
     assert "please report it" in said
     assert "a-pass-word" not in said
+    assert "the-token" not in said
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
