@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards import drilldowns, inputs, palette, panels
+from dashboards import drilldowns, inputs, palette, panels, unknown_names
 from dashboards.spl import each_quantity, headed, or_say
 from dashboards.studio import View
 
@@ -11,7 +11,7 @@ _STUDIES = """
 | table _time study_instance_uid identifier modality dose_kind site station_name device_name standard_procedure n_reports n_events reported_total_dlp_mGycm summed_total_dlp_mGycm reported_total_dap_Gycm2 summed_total_dap_Gycm2 reported_total_rp_dose_mGy summed_total_rp_dose_mGy reported_total_agd_left_mGy summed_total_agd_left_mGy reported_total_agd_right_mGy summed_total_agd_right_mGy
 """
 _RECORDS = """
-`dose_study_search` | `dose_latest` | `dose_labels`
+`dose_study_search` | fields `dose_event_needs` "dose_warnings{}" | `dose_latest` | `dose_labels`
 | rename "dose_warnings{}" AS warning
 | table _time record_type study_instance_uid identifier modality dose_kind site station_name device_serial_number manufacturer_model device_name device_mapped is_localizer acquisition_protocol protocol_name protocol_mapped procedure_name procedure_mapped phantom weight_kg age_years ctdivol_mGy dlp_mGycm dap_Gycm2 rp_dose_mGy agd_mGy administered_activity_MBq warning
 """
@@ -109,6 +109,7 @@ def view() -> View:
                 ),
             ),
             digits={"Report": 2, "Sum": 2, "Difference (%)": 1},
+            widths={"Accession number": 110, "Device": 120, "Quantity": 110, "Difference (%)": 115},
             description="Click a row for the study.",
             drilldowns=[drilldowns.to_study()],
         ),
@@ -138,6 +139,7 @@ def view() -> View:
                 ),
             ),
             digits={"Without report (%)": 0},
+            widths={"Modality": 105, "Device": 130},
             levels={"Without report (%)": _SHARES},
             description="By modality and station. Where a scanner sends none, dose_from_images = true of the input may help.",
         ),
@@ -158,7 +160,7 @@ def view() -> View:
                     {
                         "modality": "Modality",
                         "station_name": "Station",
-                        "n": "Irradiations",
+                        "n": "n",
                         "no_protocol": "No protocol (%)",
                         "no_phantom": "No phantom (%)",
                         "no_weight": "No weight (%)",
@@ -173,9 +175,9 @@ def view() -> View:
             levels=dict.fromkeys(
                 ("No protocol (%)", "No phantom (%)", "No weight (%)", "No age (%)", "No dose (%)"), _SHARES
             ),
-            widths={"Modality": 90, "Station": 75},
-            description="Localizers left out. Phantom: of CT alone.",
-            weight=1.35,
+            widths={"Modality": 105, "Station": 90, "n": 50, "No protocol (%)": 100, "No phantom (%)": 105},
+            description="Irradiations but for localizers. Phantom: of CT alone.",
+            weight=1.2,
         ),
     )
     view.row(
@@ -204,7 +206,7 @@ def view() -> View:
                     }
                 ),
             ),
-            widths={"Warning": 330, "Kind": 60, "Modality": 90},
+            widths={"Warning": 320, "Kind": 70, "Modality": 105, "Records": 95},
             description="What dose_warnings of reports and irradiations say. A value in an unknown unit is kept raw.",
             weight=1.4,
         ),
@@ -224,62 +226,7 @@ def view() -> View:
             colours=palette.MODALITIES,
         ),
     )
-    view.row(
-        340,
-        panels.table(
-            "Devices that dose_device_map does not know",
-            view.chain(
-                "devices",
-                shown_images,
-                """
-                | where device_mapped="no"
-                | stats count AS studies max(_time) AS latest BY station_name modality manufacturer_model site
-                | sort 0 -studies, +station_name
-                | eval latest=strftime(latest, "%Y-%m-%d")
-                """
-                + or_say("station_name", "All devices are in the lookup")
-                + headed(
-                    {
-                        "station_name": "Station",
-                        "modality": "Modality",
-                        "manufacturer_model": "Model",
-                        "site": "Site",
-                        "studies": "Studies",
-                        "latest": "Latest study",
-                    }
-                ),
-            ),
-            description="Add them to the lookup, so that rooms and names are yours.",
-        ),
-        panels.table(
-            "Protocols and procedures that no map knows",
-            view.chain(
-                "protocols",
-                records,
-                """
-                | where record_type="event" AND is_localizer="false"
-                | eval name=mvappend(if(protocol_mapped="no", "protocol: ".protocol_name, null()), if(procedure_mapped="no", "procedure: ".procedure_name, null()))
-                | where isnotnull(name)
-                | mvexpand name
-                | stats count AS n dc(study_instance_uid) AS studies values(station_name) AS stations BY name modality
-                | eval stations=mvjoin(stations, ", ")
-                | sort 0 -studies, +name
-                """
-                + or_say("name", "All names are in the lookups")
-                + headed(
-                    {
-                        "name": "Name",
-                        "modality": "Modality",
-                        "stations": "Stations",
-                        "n": "Irradiations",
-                        "studies": "Studies",
-                    }
-                ),
-            ),
-            widths={"Name": 230, "Modality": 90},
-            description="A name that dose_protocol_map or dose_procedure_map does not know counts as its own standard name.",
-        ),
-    )
+    unknown_names.add_rows(view, records, shown_images)
     return view
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dashboards import drilldowns, inputs, palette, panels
-from dashboards.spl import headed, weekly
+from dashboards.spl import frequent, headed, weekly
 from dashboards.studio import Panel, View
 
 _IRRADIATIONS = """
-`dose_event_search` modality=CT | `dose_event_rows` | `no_localizers`
+`dose_event_search` modality=CT | fields `dose_event_needs` orthanc_server ssde_mGy ct_acquisition_type ct_acquisition_type_code | `dose_event_rows`
 | eval modality="CT"
-| table _time study_instance_uid ParentStudy orthanc_server identifier modality site station_name device_name standard_protocol standard_procedure phantom age_band weight_band weight_kg ctdivol_mGy dlp_mGycm ssde_mGy
+| table _time is_localizer ct_acquisition_type ct_acquisition_type_code study_instance_uid ParentStudy orthanc_server identifier modality site station_name device_name standard_protocol standard_procedure phantom age_band weight_band weight_kg ctdivol_mGy dlp_mGycm ssde_mGy
 """
 _STUDIES = """
-`dose_study_search` modality=CT | `dose_study_rows` | where dose_kind="CT"
+`dose_study_search` modality=CT | fields `dose_study_needs` | `dose_study_rows` | where dose_kind="CT"
 | table _time study_instance_uid identifier site station_name standard_protocol standard_procedure age_band weight_band total_dlp_mGycm
 """
 _GROUPS = {
@@ -20,13 +20,12 @@ _GROUPS = {
     "protocol, phantom, age band and station": "standard_protocol phantom age_band station_name",
     "protocol, phantom, age band and weight band": "standard_protocol phantom age_band weight_band",
 }
-# The eight protocols with most irradiations: a chart with more lines cannot be read.
-_TOP = """
-| eventstats count AS many BY standard_protocol
-| sort 0 - many, standard_protocol
-| streamstats dc(standard_protocol) AS rank
-| where rank<=8
-"""
+_ACQUISITIONS = {
+    "all but localizers": 'is_localizer="false"',
+    "spiral": 'ct_acquisition_type_code="116152004" OR ct_acquisition_type="Spiral Acquisition"',
+    "all": "isnotnull(is_localizer)",
+}
+_TOP = frequent("standard_protocol").strip()
 _NAMES = """
 | rename standard_protocol AS "Protocol", standard_procedure AS "Procedure", phantom AS "Phantom", age_band AS "Age band", weight_band AS "Weight band", station_name AS "Station"
 """
@@ -39,12 +38,14 @@ def view() -> View:
     view = View(
         "dose_by_protocol",
         "Dose by Protocol",
-        "CT. Localizers are left out and each irradiation counts once, however many reports tell of it.",
+        "CT. Each irradiation counts once, however many reports tell of it; localizers are left out unless they are chosen.",
     )
     inputs.add_time(view)
     irradiations = view.base("irradiations", _IRRADIATIONS)
     menus = (inputs.SITE, inputs.STATION, inputs.PROTOCOL, inputs.AGE)
-    shown = inputs.add_menus(view, irradiations, menus)
+    chosen = view.chain("acquisitions", irradiations, "| where $acquisitions$")
+    shown = inputs.add_menus(view, chosen, menus)
+    inputs.add_choice(view, "acquisitions", "Acquisitions", _ACQUISITIONS)
     inputs.add_choice(view, "groups", "One row for each", _GROUPS)
     inputs.add_text(view, "dest", "Copy to (server)", "research")
     studies = view.base("studies", _STUDIES)
@@ -120,9 +121,17 @@ def view() -> View:
                 ),
             ),
             digits={"CTDIvol (mGy)": 2, "SSDE (mGy)": 2, "DLP (mGy.cm)": 1, "Weight (kg)": 0},
+            widths={
+                "Accession number": 110,
+                "Protocol": 140,
+                "Phantom": 100,
+                "Age band": 75,
+                "CTDIvol (mGy)": 95,
+                "DLP (mGy.cm)": 105,
+            },
             description="Click a row for the study.",
             drilldowns=[drilldowns.to_study()],
-            weight=2.2,
+            weight=2.8,
         ),
         panels.table(
             "Copy the studies of a protocol",
@@ -166,7 +175,7 @@ def _statistics(view: View, shown: str, name: str, field: str, unit: str, digits
 def _reference(field: str, groups: str, unit: str) -> str:
     """Statistics of the field by those groups, its reference level, and the ratio of median and level."""
     return f"""
-        | `dose_statistics({field}, {groups})`
+        | `dose_statistics({field},{groups})`
         | eval {field}=median, modality="CT", standard_protocol=coalesce(standard_protocol, standard_procedure), phantom=coalesce(phantom, "any"), weight_band=coalesce(weight_band, "any"), kept=weight_band
         | `dose_reference({field})`
         | eval weight_band=if(kept="any", null(), kept), reference_source=reference_source." (".reference_year.")"
@@ -193,11 +202,11 @@ def _spread(view: View, shown: str, name: str, field: str, unit: str) -> Panel:
         f"{name} spread",
         shown,
         f"""
-        {_TOP.strip()}
+        {_TOP}
         | eventstats dc(phantom) AS phantoms BY standard_protocol
         | eval group=if(phantoms>1, standard_protocol.", ".phantom, standard_protocol)
-        | `dose_statistics({field}, group)`
-        | eval "up to p25"=p25, "p25 to median"=median-p25, "median to p75"=p75-median, "p75 to max"=max-p75
+        | `dose_statistics({field},group)`
+        | eval "up to min"=min, "min to p25"=p25-min, "p25 to median"=median-p25, "median to p75"=p75-median, "p75 to max"=max-p75
         | sort 0 +group
         | table group {panels.BOX}
         """,
@@ -207,7 +216,7 @@ def _spread(view: View, shown: str, name: str, field: str, unit: str) -> Panel:
         chain,
         groups="Protocol",
         values=f"{name} ({unit})",
-        description="The box goes from p25 to p75 and is parted at the median; above it up to the maximum.",
+        description="The box goes from p25 to p75 and is parted at the median; paler down to the minimum and up to the maximum.",
     )
 
 
@@ -258,7 +267,7 @@ def _by_weight(view: View, shown: str, name: str, field: str, unit: str) -> Pane
         f"{name} by weight",
         shown,
         f"""
-        {_TOP.strip()}
+        {_TOP}
         | where isnotnull({field}) AND isnotnull(weight_kg)
         | sort 0 +standard_protocol
         | table weight_kg {field} standard_protocol

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dashboards import drilldowns, inputs, palette, panels
-from dashboards.spl import each_quantity, headed, medians_of, or_say, statistics
+from dashboards.spl import each_quantity, frequent, headed, medians_of, or_say, statistics, weekly
 from dashboards.studio import View
 
 _STUDIES = """
-`dose_study_search` (modality=XA OR modality=RF) | `dose_study_rows` | where dose_kind="XR" AND (modality="XA" OR modality="RF")
+`dose_study_search` (modality=XA OR modality=RF) | fields `dose_study_needs` | `dose_study_rows` | where dose_kind="XR" AND (modality="XA" OR modality="RF")
 | table _time study_instance_uid identifier modality site room station_name device_name standard_procedure age_band patient_key dose_kind n_scans total_dap_Gycm2 total_rp_dose_mGy total_fluoro_time_s fluoro_dap_Gycm2 acq_dap_Gycm2
 """
 _IRRADIATIONS = """
-`dose_event_search` (modality=XA OR modality=RF) | `dose_event_rows`
+`dose_event_search` (modality=XA OR modality=RF) | fields `dose_event_needs` irradiation_event_type irradiation_duration_s | `dose_event_rows`
 | eval event_type=coalesce(irradiation_event_type, "unknown"), plane=coalesce(acquisition_plane, "unknown")
-| table _time study_instance_uid identifier site room station_name device_name standard_procedure age_band event_type plane dap_Gycm2 rp_dose_mGy irradiation_duration_s n_pulses
+| table _time study_instance_uid identifier site room station_name device_name standard_procedure age_band event_type plane dap_Gycm2 rp_dose_mGy irradiation_duration_s
+"""
+# The patients of the time range, with all that is indexed of them: 12 weeks may begin before it.
+_CUMULATIVE = """
+`dose_study_search` earliest=0 latest=+2d (modality=XA OR modality=RF) [search `dose_study_search` (modality=XA OR modality=RF) patient_id=* | dedup patient_id | fields patient_id]
+| fields `dose_study_needs` | `dose_study_rows` | `fluoro_cumulative`
+| table _time study_instance_uid site station_name standard_procedure age_band patient_key cumulative_studies cumulative_rp_dose_mGy cumulative_dap_Gycm2
 """
 _QUANTITIES = each_quantity(
     ("DAP (Gy.cm2)", "Dose at reference point (mGy)", "Fluoroscopy time (min)"),
@@ -70,7 +76,7 @@ def view() -> View:
                 shown,
                 f"""
                 {_QUANTITIES}
-                | `dose_statistics(value, standard_procedure room quantity)`
+                | `dose_statistics(value,standard_procedure room quantity)`
                 | sort 0 standard_procedure room quantity
                 """
                 + headed(
@@ -96,7 +102,7 @@ def view() -> View:
                 "dap reference",
                 shown,
                 """
-                | `dose_statistics(total_dap_Gycm2, modality standard_procedure age_band)`
+                | `dose_statistics(total_dap_Gycm2,modality standard_procedure age_band)`
                 | eval total_dap_Gycm2=median, standard_protocol=standard_procedure, phantom="none", weight_band="any"
                 | `dose_reference(total_dap_Gycm2)`
                 | sort 0 standard_procedure age_band
@@ -121,30 +127,18 @@ def view() -> View:
                 "Median / DRL": 2,
             },
             levels={"Median / DRL": [(1.0, palette.WARN), (2.0, palette.BAD)]},
+            widths={
+                "Procedure": 135,
+                "Age band": 75,
+                "n": 45,
+                "Median (Gy.cm2)": 105,
+                "p75 (Gy.cm2)": 105,
+                "DRL (Gy.cm2)": 105,
+                "Source": 110,
+            },
+            weight=1.3,
             description="DRL: the reference level in the lookup dose_drl; empty where it holds none.",
         ),
-        panels.columns(
-            "Dose at the reference point by study",
-            view.chain(
-                "by study",
-                shown,
-                """
-                | sort 0 _time
-                | eval start=strftime(_time, "%m-%d %H:%M")
-                | stats sum(total_rp_dose_mGy) AS dose BY _time start standard_procedure
-                | sort 0 _time
-                | xyseries start standard_procedure dose
-                """,
-            ),
-            x="Start of the study",
-            y="Dose at reference point (mGy)",
-            stacked=True,
-            names=True,
-            legend="bottom",
-        ),
-    )
-    view.row(
-        360,
         panels.columns(
             "DAP by kind of irradiation and plane",
             view.chain(
@@ -158,7 +152,41 @@ def view() -> View:
             x="Station",
             y="DAP (Gy.cm2)",
             stacked=True,
+        ),
+    )
+    view.row(
+        360,
+        panels.columns(
+            "Dose at the reference point: the 40 highest studies",
+            view.chain(
+                "by study",
+                shown,
+                """
+                | sort 40 - total_rp_dose_mGy
+                | eval start=strftime(_time, "%m-%d %H:%M")
+                | stats sum(total_rp_dose_mGy) AS dose BY _time start standard_procedure
+                | sort 0 _time
+                | xyseries start standard_procedure dose
+                """,
+            ),
+            x="Start of the study",
+            y="Dose at reference point (mGy)",
+            stacked=True,
+            names=True,
             legend="bottom",
+        ),
+        panels.line(
+            "Median DAP of a study by week and procedure",
+            view.chain(
+                "over time",
+                shown,
+                "| where isnotnull(total_dap_Gycm2)"
+                + frequent("standard_procedure")
+                + weekly("total_dap_Gycm2", "standard_procedure"),
+            ),
+            x="Week",
+            y="Median DAP (Gy.cm2)",
+            description="The eight most frequent procedures.",
         ),
         panels.scatter(
             "DAP against fluoroscopy time",
@@ -206,6 +234,14 @@ def view() -> View:
                 ),
             ),
             digits={"DAP (Gy.cm2)": 2, "Dose at reference point (mGy)": 1, "Time (min)": 2},
+            widths={
+                "Start": 120,
+                "Accession number": 110,
+                "Procedure": 180,
+                "Device": 150,
+                "Kind of irradiation": 150,
+                "n": 50,
+            },
             description="The sum over the irradiations, each once. Click a row for the study.",
             drilldowns=[drilldowns.to_study()],
         ),
@@ -215,13 +251,12 @@ def view() -> View:
         panels.table(
             "Dose of a patient over 12 weeks",
             view.chain(
-                "cumulative",
-                shown,
-                """
-                | `fluoro_cumulative`
-                | sort 0 - _time
+                "highest of 12 weeks",
+                view.base("cumulative", _CUMULATIVE),
+                f"""
+                | search {terms}
+                | sort 0 - cumulative_rp_dose_mGy, - cumulative_dap_Gycm2
                 | dedup patient_key
-                | sort 0 - cumulative_rp_dose_mGy
                 | eval when=strftime(_time, "%Y-%m-%d %H:%M")
                 """
                 + or_say(
@@ -230,7 +265,7 @@ def view() -> View:
                 + headed(
                     {
                         "patient_key": "Patient",
-                        "when": "Latest study",
+                        "when": "12 weeks up to",
                         "cumulative_studies": "Studies in 12 weeks",
                         "cumulative_rp_dose_mGy": "Dose at reference point, 12 weeks (mGy)",
                         "cumulative_dap_Gycm2": "DAP, 12 weeks (Gy.cm2)",
@@ -240,8 +275,8 @@ def view() -> View:
             ),
             digits={"Dose at reference point, 12 weeks (mGy)": 0, "DAP, 12 weeks (Gy.cm2)": 1},
             levels=_LEVELS,
-            description="Sums over the 84 days up to and with the latest study; choose a time range of 12 weeks at least."
-            " Red from 2 Gy and 200 Gy.cm2 on, amber from half of it. Under phi = hash the patient is a pseudonym. Click a row for the study.",
+            description="For each patient of the time range the 84 days with the highest dose, wherever they began and in whatever room."
+            " Red from 2 Gy and 200 Gy.cm2 on, amber from half of it. Under phi = hash the patient is a pseudonym. Click a row for the last study of them.",
             drilldowns=[drilldowns.to_study()],
         ),
     )

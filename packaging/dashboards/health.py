@@ -85,7 +85,14 @@ def view() -> View:
                 ),
             ),
             digits={"Since then (h)": 1, "Lag (min)": 1, "Instances/s": 1},
-            widths={"Condition": 100, "Latest news": 130, "Instances": 100, "Latest error": 200},
+            widths={
+                "Condition": 110,
+                "Latest news": 95,
+                "Lag (changes)": 105,
+                "Instances": 105,
+                "Instances/s": 120,
+                "Latest error": 190,
+            },
             words={
                 "Condition": {
                     "well": palette.GOOD,
@@ -171,6 +178,7 @@ def view() -> View:
                     }
                 ),
             ),
+            widths={"Level": 85, "Message": 260},
             words={"Level": {"ERROR": palette.BAD, "FATAL": palette.BAD, "WARN": palette.WARN}},
         ),
     )

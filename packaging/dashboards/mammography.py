@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dashboards import drilldowns, inputs, panels
+from dashboards import drilldowns, inputs, palette, panels
 from dashboards.spl import each_quantity, headed, medians_of, statistics, weekly
-from dashboards.studio import View
+from dashboards.studio import Panel, View
 
 _IRRADIATIONS = """
-`dose_event_search` modality=MG | `dose_event_rows`
+`dose_event_search` modality=MG | fields `dose_event_needs` image_view laterality anode_target_material filter_material compression_thickness_mm compression_force_N kvp_kV exposure_mAs
+| `dose_event_rows`
 | eval projection=case(match(lower(image_view), "oblique"), "MLO", match(lower(image_view), "caudal"), "CC", true(), coalesce(image_view, "unknown"))
 | eval side=coalesce(laterality, "unknown"), technique=coalesce(replace(anode_target_material, " or .*", ""), "unknown")." / ".coalesce(replace(filter_material, " or .*", ""), "unknown")
 | eval from_mm=floor(compression_thickness_mm/10)*10, thickness=if(isnull(from_mm), "unknown", from_mm." to ".(from_mm+9)." mm")
-| table _time study_instance_uid identifier site station_name device_name standard_protocol age_band side projection technique thickness compression_thickness_mm compression_force_N kvp_kV agd_mGy
+| table _time study_instance_uid identifier site station_name device_name standard_protocol age_band side projection technique thickness compression_thickness_mm compression_force_N kvp_kV exposure_mAs agd_mGy
 """
 _STATISTICS = statistics("mGy")
+_RENAMED = ", ".join(f'{name} AS "{header}"' for name, header in _STATISTICS.items())
+_GROUPS = {
+    "protocol, thickness band and view": "standard_protocol thickness projection",
+    "thickness band and view": "thickness projection",
+    "station, thickness band and view": "station_name thickness projection",
+}
 _QUANTITIES = each_quantity(
     ("AGD (mGy)", "Compressed thickness (mm)", "Compression force (N)", "kVp (kV)"),
     value={
@@ -35,6 +42,7 @@ def view() -> View:
     irradiations = view.base("irradiations", _IRRADIATIONS)
     menus = (inputs.SITE, inputs.STATION, inputs.PROTOCOL, inputs.AGE)
     shown = inputs.add_menus(view, irradiations, menus)
+    inputs.add_choice(view, "groups", "One row for each", _GROUPS)
 
     counts = view.chain("counts", shown, "| stats count AS exposures dc(study_instance_uid) AS studies")
     medians = view.chain("medians", shown, _QUANTITIES + medians_of("quantity"))
@@ -68,7 +76,7 @@ def view() -> View:
                 "bands",
                 shown,
                 """
-                | `dose_statistics(agd_mGy, thickness projection)`
+                | `dose_statistics(agd_mGy,thickness projection)`
                 | xyseries thickness projection median
                 | sort 0 thickness
                 """,
@@ -78,20 +86,33 @@ def view() -> View:
         ),
     )
     view.row(
-        300,
+        340,
         panels.table(
             "AGD of an exposure by thickness band and view",
             view.chain(
                 "statistics",
                 shown,
-                """
-                | `dose_statistics(agd_mGy, thickness projection)`
-                | sort 0 thickness projection
-                """
-                + headed({"thickness": "Compressed thickness", "projection": "View", **_STATISTICS}),
+                f"""
+                | `dose_statistics(agd_mGy,$groups$)`
+                | eval kept=standard_protocol, agd_mGy=median, modality="MG", standard_protocol=coalesce(standard_protocol, "any"), standard_procedure=standard_protocol, age_band="any", weight_band="any", phantom="none"
+                | `dose_reference(agd_mGy)`
+                | eval standard_protocol=kept
+                | sort 0 $groups$
+                | table $groups$ n min p25 median mean p75 max reference_level reference_ratio
+                | rename standard_protocol AS "Protocol", station_name AS "Station", thickness AS "Compressed thickness", projection AS "View", {_RENAMED}, reference_level AS "DRL (mGy)", reference_ratio AS "Median / DRL"
+                """,
             ),
-            digits={header: 2 for name, header in _STATISTICS.items() if name != "n"},
+            digits={header: 2 for name, header in _STATISTICS.items() if name != "n"}
+            | {"DRL (mGy)": 2, "Median / DRL": 2},
+            levels={"Median / DRL": [(1.0, palette.WARN), (2.0, palette.BAD)]},
+            widths={"Protocol": 170, "n": 50},
+            description="DRL: the reference level in the lookup dose_drl for the protocol; empty where it holds none.",
         ),
+    )
+    view.row(
+        340,
+        _technique(view, shown, "kVp", "kvp_kV", "kV"),
+        _technique(view, shown, "Exposure", "exposure_mAs", "mAs"),
     )
     view.row(
         360,
@@ -108,7 +129,7 @@ def view() -> View:
                 shown,
                 _QUANTITIES
                 + """
-                | `dose_statistics(value, station_name technique quantity)`
+                | `dose_statistics(value,station_name technique quantity)`
                 | sort 0 +station_name, +technique, +quantity
                 """
                 + headed(
@@ -123,8 +144,8 @@ def view() -> View:
                     }
                 ),
             ),
-            digits={"p25": 1, "Median": 1, "p75": 1},
-            widths={"Anode / filter": 140, "Quantity": 170, "n": 50, "p25": 65, "Median": 75, "p75": 65},
+            digits={"p25": 2, "Median": 2, "p75": 2},
+            widths={"Anode / filter": 140, "Quantity": 170, "n": 50, "p25": 70, "Median": 95, "p75": 70},
         ),
     )
     view.row(
@@ -159,3 +180,22 @@ def view() -> View:
         ),
     )
     return view
+
+
+def _technique(view: View, shown: str, name: str, field: str, unit: str) -> Panel:
+    chain = view.chain(
+        f"{name} by thickness",
+        shown,
+        f"""
+        | where isnotnull({field}) AND isnotnull(compression_thickness_mm)
+        | table compression_thickness_mm {field} technique
+        """,
+    )
+    return panels.scatter(
+        f"{name} against compressed thickness",
+        chain,
+        x="Compressed thickness (mm)",
+        y=f"{name} ({unit})",
+        of=("compression_thickness_mm", field, "technique"),
+        description="By anode and filter.",
+    )

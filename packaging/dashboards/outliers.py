@@ -8,7 +8,7 @@ from dashboards.studio import View
 
 # Irradiations (record_type event) and, made of them and of the reports, one row a study (total).
 _ROWS = """
-`dose_study_search` | `dose_latest` | `dose_labels`
+`dose_study_search` | fields `dose_study_needs` | `dose_latest` | `dose_labels`
 | appendpipe [`dose_by_study` | eval record_type="total"]
 | where record_type="total" OR (record_type="event" AND is_localizer="false")
 | eval value=tonumber(case(record_type="total", null(), dose_kind="CT", ctdivol_mGy, modality="MG", agd_mGy, dose_kind="NM", administered_activity_MBq, modality="DX", dap_Gycm2))
@@ -26,13 +26,13 @@ _REASONS = """
     | where reference_ratio>$factor$
     | eval reason="over reference level", detail=if(record_type="total", "DLP of the study ", "CTDIvol ").round(drl_value, 1).", level ".reference_level." ".reference_unit]
 | appendpipe [where record_type="total" AND isnull(reason)
-    | `dose_alert_level(study, total_rp_dose_mGy, total_dap_Gycm2)`
+    | `dose_alert_level(study,total_rp_dose_mGy,total_dap_Gycm2)`
     | where isnotnull(over_level)
     | eval reason="over dose level", detail=over_level]
 | appendpipe [where record_type="total" AND isnull(reason)
     | `fluoro_cumulative`
     | where cumulative_studies>1
-    | `dose_alert_level(cumulative, cumulative_rp_dose_mGy, cumulative_dap_Gycm2)`
+    | `dose_alert_level(cumulative,cumulative_rp_dose_mGy,cumulative_dap_Gycm2)`
     | where isnotnull(over_level)
     | eval reason="over dose level in 12 weeks", detail=over_level]
 | appendpipe [where record_type="total" AND isnull(reason) AND isnotnull(dose_check)
@@ -120,15 +120,19 @@ def view() -> View:
             ),
             words={"Ticket": _STATES},
             widths={
-                "Modality": 90,
-                "Age band": 70,
-                "Reason": 120,
+                "Accession number": 110,
+                "Modality": 105,
+                "Procedure": 130,
+                "Device": 120,
+                "Age band": 75,
+                "Reason": 130,
                 "Detail": 220,
-                "Ticket": 70,
-                "Comment": 160,
+                "Ticket": 85,
+                "Comment": 150,
+                "Reviewer": 105,
             },
             description="Outliers are far above the median of their modality, protocol, phantom and age band, in units of the"
-            " median absolute deviation; levels are those of the lookups dose_drl and dose_alert_levels. Click a row for its ticket.",
+            " median absolute deviation; levels are those of the lookups dose_drl and dose_alert_levels; 12 weeks add up within the time range. Click a row for its ticket.",
             drilldowns=[drilldowns.to_ticket()],
             rows=20,
         ),

@@ -92,7 +92,7 @@ def view() -> View:
                 "glance",
                 shown_doses,
                 """
-                | `dose_statistics(dose, modality quantity)`
+                | `dose_statistics(dose,modality quantity)`
                 | sort 0 modality
                 """
                 + headed(
@@ -107,7 +107,7 @@ def view() -> View:
                 ),
             ),
             digits={"Median": 2, "p75": 2, "Max": 2},
-            widths={"Modality": 90, "Quantity": 160, "Studies": 85},
+            widths={"Modality": 105, "Quantity": 150, "Studies": 95, "Median": 85, "p75": 80, "Max": 80},
             description="Totals of studies with dose; each irradiation counts once.",
         ),
     )
@@ -140,17 +140,18 @@ def view() -> View:
             ),
             digits={"Dose": 2},
             widths={
-                "Modality": 90,
+                "Accession number": 110,
+                "Modality": 105,
                 "Age band": 75,
                 "Procedure": 150,
                 "Device": 140,
                 "Quantity": 150,
-                "Dose": 75,
+                "Dose": 85,
             },
             rows=20,
             description="The five studies with the highest dose of each modality. Click a row for the study.",
             drilldowns=[drilldowns.to_study()],
-            weight=1.6,
+            weight=2,
         ),
         panels.columns(
             "Studies by station",

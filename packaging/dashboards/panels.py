@@ -156,11 +156,11 @@ def scatter(
     return Panel("scatter", title, source, options=options, **more)
 
 
-BOX = '"p75 to max" "median to p75" "p25 to median" "up to p25"'
+BOX = '"p75 to max" "median to p75" "p25 to median" "min to p25" "up to min"'
 
 
 def box(title: str, source: str, *, groups: str, values: str, **more: Any) -> Panel:
-    """A lying box from p25 to p75 for each group, parted at the median, and beside it a paler one to the maximum.
+    """A lying box from p25 to p75 for each group, parted at the median, and paler ones to minimum and maximum.
 
     Splunk has no box plot. The rows have the group and then the fields of `BOX`: the lengths of bars that are
     stacked, the last one next to the axis; it is painted like the ground, so that the box hangs in the air.
@@ -170,7 +170,8 @@ def box(title: str, source: str, *, groups: str, values: str, **more: Any) -> Pa
         "legendDisplay": "bottom",
         "showYAxisWithZero": True,
         "seriesColorsByField": {
-            "up to p25": "> themes.defaultBackgroundColor",
+            "up to min": "> themes.defaultBackgroundColor",
+            "min to p25": "#9AA5B1",
             "p25 to median": palette.BLUE,
             "median to p75": "#8FC1E8",
             "p75 to max": "#9AA5B1",

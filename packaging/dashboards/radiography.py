@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dashboards import drilldowns, inputs, palette, panels
-from dashboards.spl import each_quantity, headed, or_say, statistics
+from dashboards.spl import each_quantity, frequent, headed, or_say, statistics, weekly
 from dashboards.studio import View
 
 _RADIOGRAPHS = """
-`dose_event_search` modality=DX | `dose_event_rows`
-| table _time study_instance_uid identifier site station_name device_name standard_protocol age_band dose_source dap_Gycm2 entrance_exposure_mGy exposure_mAs kvp_kV exposure_index target_exposure_index deviation_index
+`dose_event_search` modality=DX | fields `dose_event_needs` entrance_exposure_mGy exposure_mAs kvp_kV exposure_index target_exposure_index deviation_index
+| `dose_event_rows`
+| table _time study_instance_uid identifier site station_name device_name standard_protocol age_band dose_source weight_kg dap_Gycm2 entrance_exposure_mGy exposure_mAs kvp_kV exposure_index target_exposure_index deviation_index
 """
 _ACTIVITIES = """
-`dose_event_search` (modality=NM OR modality=PT) | `dose_event_rows`
+`dose_event_search` (modality=NM OR modality=PT) | fields `dose_event_needs` radiopharmaceutical_agent radionuclide effective_dose_mSv
+| `dose_event_rows`
 | eval agent=coalesce(radiopharmaceutical_agent, radionuclide, "unknown")
 | table _time study_instance_uid identifier modality site station_name device_name standard_protocol age_band agent radionuclide weight_kg administered_activity_MBq effective_dose_mSv
 """
@@ -60,7 +62,7 @@ def view() -> View:
                 "dap",
                 shown,
                 """
-                | `dose_statistics(dap_Gycm2, standard_protocol age_band)`
+                | `dose_statistics(dap_Gycm2,standard_protocol age_band)`
                 | eval dap_Gycm2=median, modality="DX", standard_procedure=standard_protocol, phantom="none", weight_band="any"
                 | `dose_reference(dap_Gycm2)`
                 | sort 0 standard_protocol age_band
@@ -93,7 +95,7 @@ def view() -> View:
                     value=_EXPOSURES,
                 )
                 + """
-                | `dose_statistics(value, station_name standard_protocol dose_source quantity)`
+                | `dose_statistics(value,station_name standard_protocol dose_source quantity)`
                 | sort 0 +station_name, +standard_protocol, +quantity
                 """
                 + or_say("station_name", "No radiograph in this time range")
@@ -120,6 +122,47 @@ def view() -> View:
             y="Radiographs",
             stacked=True,
         ),
+        panels.line(
+            "Median DAP of a radiograph by week: eight most frequent protocols",
+            view.chain(
+                "over time",
+                shown,
+                "| where isnotnull(dap_Gycm2)"
+                + frequent("standard_protocol")
+                + weekly("dap_Gycm2", "standard_protocol"),
+            ),
+            x="Week",
+            y="Median DAP (Gy.cm2)",
+        ),
+    )
+    view.row(
+        340,
+        panels.scatter(
+            "DAP against the patient's weight",
+            view.chain(
+                "by weight",
+                shown,
+                """
+                | where isnotnull(dap_Gycm2) AND isnotnull(weight_kg)
+                | table weight_kg dap_Gycm2 standard_protocol
+                """,
+            ),
+            x="Weight (kg)",
+            y="DAP (Gy.cm2)",
+            of=("weight_kg", "dap_Gycm2", "standard_protocol"),
+        ),
+        panels.line(
+            "Median exposure by week: eight most frequent protocols",
+            view.chain(
+                "exposure over time",
+                shown,
+                "| where isnotnull(exposure_mAs)"
+                + frequent("standard_protocol")
+                + weekly("exposure_mAs", "standard_protocol"),
+            ),
+            x="Week",
+            y="Median exposure (mAs)",
+        ),
     )
     view.row(
         360,
@@ -129,19 +172,21 @@ def view() -> View:
                 "activity",
                 activities,
                 """
-                | `dose_statistics(administered_activity_MBq, agent age_band)`
+                | `dose_statistics(administered_activity_MBq,agent age_band)`
                 | sort 0 agent age_band
                 """
                 + or_say("agent", "No administration in this time range")
                 + headed(
                     {
-                        "agent": "Radiopharmaceutical",
+                        "agent": "Agent",
                         "age_band": "Age band",
                         **statistics("MBq"),
                     }
                 ),
             ),
             digits={f"{name} (MBq)": 1 for name in _STATISTICS},
+            widths={"Agent": 150, "Age band": 75, "n": 45} | {f"{name} (MBq)": 85 for name in _STATISTICS},
+            weight=1.25,
         ),
         panels.table(
             "Each administration",
@@ -157,7 +202,7 @@ def view() -> View:
                     {
                         "when": "Start",
                         "identifier": "Accession number",
-                        "agent": "Radiopharmaceutical",
+                        "agent": "Agent",
                         "administered_activity_MBq": "Activity (MBq)",
                         "per_kg": "Activity by weight (MBq/kg)",
                         "effective_dose_mSv": "Effective dose (mSv)",
@@ -166,6 +211,7 @@ def view() -> View:
                 ),
             ),
             digits={"Activity (MBq)": 1, "Activity by weight (MBq/kg)": 2, "Effective dose (mSv)": 2},
+            widths={"Accession number": 110, "Agent": 150, "Effective dose (mSv)": 100},
             description="Click a row for the study.",
             drilldowns=[drilldowns.to_study()],
         ),

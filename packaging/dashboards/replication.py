@@ -74,7 +74,7 @@ def view() -> View:
         ),
     )
     view.row(
-        260,
+        240,
         panels.table(
             "Who sent what where",
             view.chain(
@@ -109,11 +109,12 @@ def view() -> View:
                 "Failed": [(1.0, palette.BAD)],
                 "Conflict": [(1.0, palette.WARN)],
             },
+            widths={"Anonymized by": 125, "Searches": 105, "Conflict": 95, "Missing": 95},
             description="Counts are instances but for searches and studies.",
         ),
     )
     view.row(
-        380,
+        300,
         panels.table(
             "Searches, the latest first",
             view.chain(
@@ -140,9 +141,11 @@ def view() -> View:
                 ),
             ),
             digits={"Sent (MB)": 2},
-            widths={"Start": 130, "Search (sid)": 130},
-            weight=1.4,
+            widths={"Start": 130, "Search (sid)": 170},
         ),
+    )
+    view.row(
+        300,
         panels.table(
             "Failures",
             view.chain(
@@ -168,6 +171,7 @@ def view() -> View:
                     }
                 ),
             ),
+            widths={"Time": 120, "Study (Orthanc ID)": 300},
             words={"Result": {name: _RESULTS[name] for name in ("failed", "missing", "conflict")}},
             description="Click a row: Search opens with a dry run for the study, which sends nothing.",
             drilldowns=[

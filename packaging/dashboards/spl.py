@@ -39,9 +39,19 @@ def each_quantity(names: Iterable[str], **values: Mapping[str, str]) -> str:
 def medians_of(group: str) -> str:
     """One row with the median of `value` in each group, a column each."""
     return f"""
-| `dose_statistics(value, {group})`
+| `dose_statistics(value,{group})`
 | eval all="all"
 | xyseries all {group} median
+"""
+
+
+def frequent(field: str) -> str:
+    """The rows of its eight most frequent values: a chart with more lines cannot be read."""
+    return f"""
+| eventstats count AS many BY {field}
+| sort 0 - many, {field}
+| streamstats dc({field}) AS rank
+| where rank<=8
 """
 
 
@@ -49,7 +59,7 @@ def weekly(metric: str, by: str) -> str:
     """The median of each week (from Monday on) and group, as columns over `_time`."""
     return f"""
 | eval _time=relative_time(_time, "@w1")
-| `dose_statistics({metric}, _time {by})`
+| `dose_statistics({metric},_time {by})`
 | xyseries _time {by} median
 | sort 0 +_time
 """

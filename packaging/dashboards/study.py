@@ -100,7 +100,7 @@ def view() -> View:
         f"""
         {_RECORDS.strip()}
         | `dose_by_study`
-        | `dose_alert_level(study, total_rp_dose_mGy, total_dap_Gycm2)`
+        | `dose_alert_level(study,total_rp_dose_mGy,total_dap_Gycm2)`
         | `dose_ticket`
         """,
         **_ALL_TIME,
@@ -147,7 +147,15 @@ def view() -> View:
                     }
                 ),
             ),
-            widths={"Procedure": 170, "Site, room, device": 170, "Sex, age, weight": 130, "Ticket": 130},
+            widths={
+                "Accession number": 110,
+                "Modality": 105,
+                "Procedure": 170,
+                "Site, room, device": 170,
+                "Sex, age, weight": 130,
+                "Irradiations": 125,
+                "Ticket": 130,
+            },
             description="Click the row to copy the study: Search opens with a dry run, which says what would be sent and sends nothing.",
             drilldowns=[
                 drilldowns.to_search(
@@ -234,6 +242,7 @@ def view() -> View:
                 | sort 0 +series_start
                 | eval when=strftime(series_start, "%Y-%m-%d %H:%M:%S")
                 """
+                + or_say("SeriesDescription", "No series is indexed of this study")
                 + headed(
                     {
                         "when": "Start",

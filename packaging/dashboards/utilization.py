@@ -15,7 +15,7 @@ _STUDIES = """
 # The gap between the end of an examination and the start of the next in the same room, on the same day.
 _GAPS = """
 | sort 0 +study_start
-| streamstats current=f window=1 last(study_end) AS end_before last(day) AS day_before BY room
+| streamstats current=f last(study_end) AS end_before last(day) AS day_before BY site room
 | eval gap=if(day=day_before AND study_start>=end_before, (study_start-end_before)/60, null())
 """
 
@@ -34,7 +34,11 @@ def view() -> View:
     totals = view.chain(
         "totals",
         shown,
-        "| stats count AS studies dc(day) AS days dc(room) AS rooms exactperc50(minutes) AS minutes | eval by_day=if(days>0, studies/days, 0)",
+        """
+        | eval all="all" | `dose_median(minutes,all,median_minutes)`
+        | stats count AS studies dc(day) AS days dc(room) AS rooms first(median_minutes) AS minutes
+        | eval by_day=if(days>0, studies/days, 0)
+        """,
     )
     view.row(
         120,
@@ -97,7 +101,8 @@ def view() -> View:
                 shown,
                 f"""
                 {_GAPS.strip()}
-                | stats count AS studies dc(day) AS days exactperc50(minutes) AS minutes count(gap) AS gaps exactperc50(gap) AS gap min(gap) AS shortest BY room device_name
+                | `dose_median(minutes,room device_name,median_minutes)` | `dose_median(gap,room device_name,median_gap)`
+                | stats count AS studies dc(day) AS days first(median_minutes) AS minutes count(gap) AS gaps first(median_gap) AS gap min(gap) AS shortest BY room device_name
                 | eval by_day=studies/days
                 | sort 0 +room
                 """
@@ -121,8 +126,14 @@ def view() -> View:
                 "Median turn-around (min)": 0,
                 "Shortest turn-around (min)": 0,
             },
+            widths={
+                "Device": 130,
+                "Turn-arounds": 110,
+                "Median turn-around (min)": 105,
+                "Shortest turn-around (min)": 105,
+            },
             description="Length: first to last object. Turn-around: to the next study in the room on the same day; empty where there was none.",
-            weight=1.6,
+            weight=2,
         ),
         panels.table(
             "Copy the studies of a procedure",
@@ -142,6 +153,7 @@ def view() -> View:
                     }
                 ),
             ),
+            widths={"Study description": 150, "Modality": 105, "Instances": 105},
             description="Click a row for a dry run in Search, which sends nothing.",
             drilldowns=[
                 drilldowns.to_search(

@@ -45,11 +45,13 @@ _SETTLED = """([wanted, quiet]) => {
     const finished = ([id, consumer]) => ["done", "failed"].includes(sources[id]?.[consumer]?.state);
     return wanted.every(finished) && performance.now() - window.changed > quiet;
 }"""
+_STILL = "(quiet) => performance.now() - window.changed > quiet"
 _WITHOUT_ICONS = """() => document.querySelector(
     '[data-test="status-icon-container"], [data-test="placeholder-icon"], [data-test="spinner"]') === null"""
 _PANELS = """() => [...document.querySelectorAll('[data-test="viz-item"]')].map((item) => {
     const has = (name) => item.querySelector(`[data-test="${name}"]`) !== null;
     const drawn = item.querySelector('svg, table, canvas, [data-test="SingleValueWrapper"], p, h1, h2, h3');
+    const chart = item.querySelector(".highcharts-container");
     return {
         id: item.dataset.id,
         type: item.dataset.vizType,
@@ -57,6 +59,7 @@ _PANELS = """() => [...document.querySelectorAll('[data-test="viz-item"]')].map(
         error: has("status-icon-container"),
         placeholder: has("placeholder-icon"),
         empty: drawn === null,
+        squeezed: chart !== null && chart.clientWidth < item.clientWidth / 2,
         text: item.innerText,
     };
 })"""
@@ -92,6 +95,7 @@ class Panel:
     error: bool
     placeholder: bool
     empty: bool
+    squeezed: bool
     text: str
     rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -109,6 +113,8 @@ class Panel:
             return f"{named}: an error icon: {self.text}"
         if self.placeholder:
             return f"{named}: a placeholder instead of data: {self.text}"
+        if self.squeezed:
+            return f"{named}: drawn into a corner of its panel"
         return f"{named}: nothing is drawn" if self.empty else None
 
 
@@ -274,9 +280,18 @@ class Browser:
 
     @staticmethod
     def picture(page: Page, path: Path) -> bytes:
-        """Write a PNG of the whole view; its bytes."""
+        """Write a PNG of the whole view; its bytes.
+
+        The window grows first: charts that are measured anew while a picture is taken come out empty.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
-        return page.screenshot(path=str(path), full_page=True)
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": SIZE[0], "height": height})
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_function(_STILL, arg=QUIET, polling=100, timeout=PATIENCE * 1000)
+        taken = page.screenshot(path=str(path))
+        page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
+        return taken
 
 
 def consumers(definition: dict[str, Any]) -> list[tuple[str, str]]:

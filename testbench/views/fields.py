@@ -56,7 +56,7 @@ def unknown_fields(spl: str, fields: Collection[str]) -> set[str]:
     """The names in a search (macros written out) that nothing gives."""
     language = _language()
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', " ", spl)
-    bare = re.sub(r"\b(?:(?:input)?lookup\s+\w+|index=\w+|copydicom\b)", " ", bare)
+    bare = re.sub(r"\b(?:(?:input)?lookup\s+(?:append=\w+\s+)?\w+|index=\w+|copydicom\b)", " ", bare)
     given = {name.strip() for pattern in _GIVEN for name in pattern.findall(spl)}
     asked = set(re.findall(r"(?<![\w.$'\-:@/*<(?])'?([A-Za-z_]\w*)'?(?![\w(*:/.\-])", bare))
     asked |= set(re.findall(r"[(,]\s*'?([A-Za-z_]\w*)'?\s*[,)]", bare))

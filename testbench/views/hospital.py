@@ -5,8 +5,6 @@ One place for the tests and the demo, so that a picture of the one is a picture 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from testbench.dose_reports import Study, nuclear_report
 from testbench.dose_samples import INJECTION
 from testbench.orthanc import OrthancServer
@@ -30,21 +28,14 @@ class NotFilled(RuntimeError):
     """The input or the command did not do what the dashboards are to show."""
 
 
-def fill(
-    splunk: Splunkd,
-    pacs: OrthancServer,
-    research: OrthancServer,
-    progress: Callable[[int, int], None] | None = None,
-) -> None:
+def fill(splunk: Splunkd, pacs: OrthancServer, research: OrthancServer) -> None:
     """Upload the hospital to `pacs`, index it with dose (of images where there is no report), and copy its
     dose reports to `research`, twice.
     """
-    load(pacs, progress)
+    load(pacs)
     for name, server in (("pacs", pacs), ("research", research)):
         splunk.add_server(name, base_url=server.url, username=server.username, password=server.password)
-    run = splunk.run_input("orthanc://pacs", server="pacs", dose_from_images=True)
-    if run.exit_code != 0:
-        raise NotFilled(f"the input failed: {run.log}")
+    index(splunk)
     for _ in range(2):
         result = splunk.search(f"{COHORT} | table orthanc_server ID | copydicom dest=research")
         if result.error is not None:
@@ -52,33 +43,38 @@ def fill(
     add_what_is_rare(splunk, pacs)
 
 
-def add_what_is_rare(splunk: Splunkd, pacs: OrthancServer) -> None:
-    """What the hospital has not, and a dashboard must show: radiopharmaceuticals, a row whose instance is no
-    longer there, and an input whose server does not answer.
-    """
-    for number, (day, activity) in enumerate((("2026-09-24", 312.0), ("2026-10-06", 287.0)), start=1):
-        pacs.upload(nuclear_report(_pet(number, day), [_injection(day, activity)]).dicom())
-    run = splunk.run_input("orthanc://pacs", server="pacs", dose_from_images=True)
+def index(splunk: Splunkd, phi: str = "keep") -> None:
+    """What is new on the server `pacs`."""
+    run = splunk.run_input("orthanc://pacs", server="pacs", dose_from_images=True, phi=phi)
     if run.exit_code != 0:
         raise NotFilled(f"the input failed: {run.log}")
+
+
+def add_what_is_rare(splunk: Splunkd, pacs: OrthancServer) -> None:
+    """What the hospital has not, and a dashboard must show: radiopharmaceuticals, two studies of a day in one
+    room, a row whose instance is no longer there, and an input whose server does not answer.
+    """
+    for number, (hour, activity) in enumerate(((9, 312.0), (11, 287.0)), start=1):
+        pacs.upload(nuclear_report(_pet(number, hour), [_injection(hour, activity)]).dicom())
+    index(splunk)
     splunk.search(f'| makeresults | eval ID="{GONE}", orthanc_server="pacs" | copydicom dest=research')
     splunk.add_server("clinic", base_url="http://127.0.0.1:9", username="splunk", password="none")
     splunk.run_input("orthanc://clinic", server="clinic")
 
 
-def _pet(number: int, day: str) -> Study:
+def _pet(number: int, hour: int) -> Study:
     return Study(
         f"views/pet/{number}",
         patient_id=f"PET{number:04}",
         weight_kg=68.0 + 9 * number,
         accession_number=f"A2699{number:02}",
         description="PET whole body",
-        start=f"{day}T10:30:00",
+        start=f"2026-09-24T{hour + 1:02}:30:00",
         station="PET01",
         extra={"PatientAge": f"{58 + number:03}Y"},
     )
 
 
-def _injection(day: str, activity: float) -> dict[str, object]:
-    start = f"{day}T09:20:00"
+def _injection(hour: int, activity: float) -> dict[str, object]:
+    start = f"2026-09-24T{hour:02}:20:00"
     return {**INJECTION, "administration_start": start, "administered_activity_MBq": activity}

@@ -77,10 +77,16 @@ def _sources(definition: Mapping[str, Any], around: Surroundings) -> Iterator[st
         base = source["options"].get("extend")
         if source["type"] == "ds.chain" and base not in sources:
             yield f"{name} extends {base}, which is not there"
+        if not _has_its_bases(sources, name):
             continue
         if name not in used:
             yield f"{name} is shown nowhere"
         yield from (f"{name}: {problem}" for problem in _search(_whole(sources, name), around))
+
+
+def _has_its_bases(sources: Mapping[str, Any], name: str) -> bool:
+    base = sources[name]["options"].get("extend")
+    return base is None or (base in sources and _has_its_bases(sources, base))
 
 
 def _whole(sources: Mapping[str, Any], name: str) -> str:

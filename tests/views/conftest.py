@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from testbench.orthanc import OrthancServer, second_orthanc
 from testbench.splunkd import Splunkd
 from testbench.views.browser import Browser, Engine, chromium
 from testbench.views.definitions import View, read_view, read_views
-from testbench.views.hospital import fill
+from testbench.views.hospital import fill, index
 from testbench.views.server import BUNDLE, ViewServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,17 +44,44 @@ def page_is_built() -> None:
 
 
 @pytest.fixture(scope="session")
-def hospital(package: Path) -> Iterator[Splunkd]:
+def pacs() -> Iterator[OrthancServer]:
+    """The hospital's archive, once `hospital` has filled it."""
+    with OrthancServer("pacs", binary=second_orthanc()[0]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def hospital(package: Path, pacs: OrthancServer) -> Iterator[Splunkd]:
     """The stand-in with the app installed and the hospital indexed; at the end no rule was broken."""
-    binary, _ = second_orthanc()
     with (
-        OrthancServer("pacs", binary=binary) as pacs,
-        OrthancServer("research", binary=binary) as research,
+        OrthancServer("research", binary=second_orthanc()[0]) as research,
         Splunkd(package, python=sys.executable) as splunk,
     ):
         fill(splunk, pacs, research)
         yield splunk
         splunk.assert_no_violations()
+
+
+@pytest.fixture(scope="session")
+def hospital_of(package: Path, pacs: OrthancServer, hospital: Splunkd) -> Iterator[Callable[[str], Splunkd]]:
+    """The same as an input with that `phi` indexed it, but for copies and the health of inputs."""
+    made = {"keep": hospital}
+
+    def of(phi: str) -> Splunkd:
+        if phi not in made:
+            made[phi] = Splunkd(package, python=sys.executable)
+            made[phi].add_server("pacs", base_url=pacs.url, username=pacs.username, password=pacs.password)
+            index(made[phi], phi)
+        return made[phi]
+
+    yield of
+    others = [splunk for splunk in made.values() if splunk is not hospital]
+    try:
+        for splunk in others:
+            splunk.assert_no_violations()
+    finally:
+        for splunk in others:
+            splunk.close()
 
 
 @pytest.fixture(scope="session")

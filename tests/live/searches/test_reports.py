@@ -20,7 +20,11 @@ from testbench.dose_reports import DIALECTS, Report, Study, ct_report
 from testbench.dose_samples import LOCALIZER, SPIRAL
 from testbench.orthanc import OrthancServer
 from testbench.splunkd import Splunkd
+from testbench.views.definitions import read_view
+from testbench.views.running import panels
 
+VIEW = read_view(Path(__file__).resolve().parents[3] / "default/data/ui/views/dose_by_protocol.xml")
+DESCRIBED = {"CT-ESR-GE_Optima": "Colonography"}  # where a report names no protocol
 SHARED = Path(os.environ.get("COPYDICOM_SHARED", Path(__file__).resolve().parents[4] / "shared"))
 FIXTURES = SHARED / "fixtures" / "dose"
 
@@ -167,3 +171,35 @@ def test_means_and_medians_of_real_reports(splunk: Splunkd, server: OrthancServe
                 assert (float(row["min"]), float(row["max"])) == (min(values), max(values))
                 compared += 1
     assert compared >= 3
+
+
+@pytest.mark.parametrize("acquisitions", ["all but localizers", "all"])
+def test_dose_by_protocol_of_real_reports(splunk: Splunkd, server: OrthancServer, acquisitions: str) -> None:
+    """What the view's own tables say, protocol by protocol; a topogram that tells a dose only where asked."""
+    files = {name: events for name, events in told().items() if name.startswith("CT")}
+    if not files:
+        pytest.skip(f"the real reports are not here: {FIXTURES}")
+    receive(splunk, server, *((FIXTURES / f"{name}.dcm").read_bytes() for name in files))
+    (choice,) = (
+        item["value"]
+        for item in VIEW.definition["inputs"]["input_acquisitions"]["options"]["items"]
+        if item["label"] == acquisitions
+    )
+    tokens = {"time.earliest": "0", "time.latest": "now", "acquisitions": choice}
+    shown = panels(VIEW, splunk.search, tokens)
+    for title, field, unit in (
+        ("CTDIvol of an irradiation by protocol", "ctdivol_mGy", "mGy"),
+        ("DLP of an irradiation by protocol", "dlp_mGycm", "mGy.cm"),
+    ):
+        wanted: dict[str, list[float]] = defaultdict(list)
+        for name, events in files.items():
+            for event in events:
+                localizer = event.get("ct_acquisition_type") == "Constant Angle Acquisition"
+                if field in event and (acquisitions == "all" or not localizer):
+                    wanted[event.get("acquisition_protocol") or DESCRIBED[name]].append(float(event[field]))
+        rows = {str(row["Protocol"]): row for row in shown[title]}
+        assert rows.keys() == wanted.keys()
+        for protocol, values in wanted.items():
+            assert int(rows[protocol]["n"]) == len(values)
+            for column, number in (("Mean", mean(values)), ("Median", median(values)), ("Max", max(values))):
+                assert float(rows[protocol][f"{column} ({unit})"]) == pytest.approx(number), protocol
