@@ -137,14 +137,6 @@ class KVStore:
         with self._lock:
             return list(self._data.get((owner, app, collection), {}).values())
 
-    def replace(self, app: str, collection: str, documents: list[Document], keep: bool) -> None:
-        """What `outputlookup` writes; with `keep` only documents of the same `_key` go."""
-        with self._lock:
-            rows = self._data.setdefault(("nobody", app, collection), {})
-            if not keep:
-                rows.clear()
-            _put(rows, documents, "nobody")
-
     def _collections(self, request: Request) -> tuple[AppConfs, list[str]]:
         if request.app not in self._confs:
             raise Refused(404, f"Could not find collections of the app {request.app}")

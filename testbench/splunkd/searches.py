@@ -53,9 +53,7 @@ class Searches:
 
     def __init__(self, home: Home, indexes: Indexes, store: KVStore, run_command: RunCommand) -> None:
         self._home, self._indexes, self._run_command = home, indexes, run_command
-        self.lookups = Lookups(
-            home.confs, partial(store.documents, home.app), partial(store.replace, home.app)
-        )
+        self.lookups = Lookups(home.confs, partial(store.documents, home.app))
         indexes.lookups = self.lookups
         self._throttle = Throttle()
 

@@ -95,7 +95,7 @@ def test_the_terms_of_a_search_select_events(condition: str, found: list[str]) -
         ("NOT isnull(kVp) AND kVp/2<50", ["b2"]),
         ("kVp!=80", ["a1"]),
         ("'Item{}.Code'=\"Y\"", ["a1"]),
-        ('like(SeriesDescription, "T1%")', ["c3"]),
+        ('match(SeriesDescription, "^T1")', ["c3"]),
         ("isnull(kVp)", ["c3"]),
     ],
 )
@@ -237,7 +237,7 @@ def test_automatic_extraction_makes_a_hundred_fields_and_no_more() -> None:
     [
         "index=dicom | timechart count",
         "index=dicom | head limit=5",
-        "index=dicom | spath input=x nonsense=y",
+        "index=dicom | spath input=_raw ID",
         'index=dicom "open',
         "index=dicom kVp>high",
     ],

@@ -18,13 +18,8 @@ MACROS = {
     "room_a": {"definition": "room=A"},
     "both(2)": {"args": "field, value", "definition": '`same($field$)` $field$="$value$"'},
     "same(1)": {"args": "x", "definition": "$x$=*"},
+    "positive(1)": {"args": "n", "definition": "head $n$", "validation": "$n$>0"},
     "age": {"definition": '"id>" . (1+1)', "iseval": "1"},
-    "positive(1)": {
-        "args": "n",
-        "definition": "head $n$",
-        "validation": "$n$>0",
-        "errormsg": "n is too small",
-    },
     "twice(1)": {"args": "f", "definition": "eval twice='$f$'*2"},
     "endless": {"definition": "`endless`"},
 }
@@ -53,11 +48,7 @@ def ids(text: str) -> list[object]:
         ("where dose>9", ["1", "3", "4"]),
         ("where tonumber(dose)>9", ["1", "3"]),
         ('where NOT note="x"', ["1", "2", "3", "4"]),
-        ('regex note="mA=\\d{3}"', ["1"]),
-        ('regex note!="mA"', ["3", "4"]),
         ("head 2", ["1", "2"]),
-        ("tail 2", ["4", "3"]),
-        ("reverse", ["4", "3", "2", "1"]),
         ("sort 0 dose", ["2", "1", "3", "4"]),
         ("sort 0 - dose", ["4", "3", "1", "2"]),
         ("sort 0 str(dose)", ["1", "3", "2", "4"]),
@@ -69,17 +60,11 @@ def ids(text: str) -> list[object]:
         ("dedup room", ["1", "2"]),
         ("dedup 2 room", ["1", "2", "3"]),
         ("dedup room sortby -id", ["4", "2"]),
-        ("dedup room consecutive=true", ["1", "2", "3"]),
         ("dedup kv_a", ["1", "2"]),
-        ("dedup kv_a keepempty=true", ["1", "2", "3", "4"]),
         ("mvexpand tags", ["1", "2", "2", "3", "4"]),
         ("`twice(id)` | where twice=4", ["2"]),
-        ("`positive(1)`", ["1"]),
         ("search `room_a` `both(id,3)`", ["3"]),
-        ('where [search id=2 | return $dose]=tonumber(dose)', ["2"]),
-        ("search [search id=2 | fields room | format]", ["2"]),
         ("search [search id>2 | table id]", ["3", "4"]),
-        ("search [search id>2 | return 2 id]", ["3", "4"]),
         ("search [search id=none | table id]", []),
         ("search NOT [search id=2 OR id=3 | fields id]", ["1", "4"]),
         ("``` a | comment ``` head 1", ["1"]),
@@ -100,16 +85,10 @@ def test_fields_are_named_chosen_and_filled() -> None:
     assert column("fillnull value=- kv_a new | table id kv_a new", "kv_a") == ["80", "100", "-", "-"]
     assert column("fillnull", "kv_b") == ["120", "0", "90", "0"]
     assert column("fillnull", "note")[3] == ""
-    assert column("filldown kv_b", "kv_b") == ["120", "120", "90", "90"]
 
 
 def test_fields_are_made_of_fields() -> None:
     assert column('rex field=note "mA=(?<mA>\\d+)"', "mA") == ["200", "5", None, None]
-    assert column('rex field=note max_match=0 "mA=(?<mA>\\d+)"', "mA") == ["200", ["5", "6"], None, None]
-    assert column('makemv delim="; " note', "note")[1] == ["kV=100", "mA=5", "mA=6"]
-    assert column('makemv tokenizer="(\\d+)" note', "note")[0] == ["80", "200"]
-    assert column("nomv tags", "tags")[1] == "x\ny"
-    assert column("bin span=50 dose AS b", "b") == ["0-50", "0-50", "200-250", "abc"]
     rows = run("foreach kv_* [eval <<FIELD>>='<<FIELD>>'/10, new_<<MATCHSTR>>=1] | head 1")
     assert rows[0].items() >= {"kv_a": "8", "kv_b": "12", "new_a": "1", "new_b": "1"}.items()
     assert column("foreach id dose [eval <<FIELD>>_2=tonumber('<<FIELD>>')*2]", "dose_2") == [
@@ -121,32 +100,17 @@ def test_fields_are_made_of_fields() -> None:
 
 
 def test_tables_are_turned() -> None:
-    counts = "stats count sum(dose) AS s BY room | fields room count s"
-    assert list(run(f"{counts} | transpose header_field=room column_name=what")) == [
-        {"what": "count", "A": "3", "B": "1"},
-        {"what": "s", "A": "210", "B": "9"},
-    ]
-    assert run(f"{counts} | transpose").columns == ["column", "row 1", "row 2"]
-    assert list(run("table room id dose | untable room kind value | head 2")) == [
-        {"room": "A", "kind": "id", "value": "1"},
-        {"room": "A", "kind": "dose", "value": "10"},
-    ]
     assert list(run("stats count BY room id | xyseries room id count | head 1")) == [
         {"room": "A", "1": "1", "3": "1", "4": "1"}
     ]
     assert run("stats count sum(dose) AS s BY room id | xyseries room id count s").columns[:3] == [
         "room", "count: 1", "count: 2",
     ]  # fmt: skip
-    total = run("table id kv_a kv_b | addtotals col=t labelfield=id label=all kv_*")
-    assert [row["Total"] for row in total] == ["200", "100", "90", "0", "390"]
-    assert total[-1].items() >= {"id": "all", "kv_a": "180", "kv_b": "210"}.items()
 
 
 def test_rows_of_other_searches_are_appended() -> None:
-    assert ids("head 1 | append [search id=3]") == ["1", "3"]
-    assert column('table id | append [| makeresults | eval id=strftime(_time, "%s")]', "id")[-1] == "1000"
     assert column('table id dose | appendpipe [stats sum(dose) AS dose | eval id="all"]', "dose")[-1] == "219"
-    assert Pipeline(list).run("| makeresults count=3 | stats count")[0] == {"count": "3"}
+    assert Pipeline(list).run("| makeresults", now=1000.5)[0] == {"_time": "1000"}
 
 
 def test_a_chained_search_goes_on_from_rows_and_their_columns() -> None:
@@ -163,15 +127,16 @@ def test_a_chained_search_goes_on_from_rows_and_their_columns() -> None:
     [
         ("`nosuch`", "not in macros.conf"),
         ("`twice(a, b)`", "not in macros.conf"),
-        ("`positive(0)`", "too small"),
         ("`endless`", "without end"),
+        ("`positive(1)`", "validation"),
+        ("search `age`", "iseval"),
         ("search id=1 or id=2", "or"),
         ("search id::1", "::"),
         ("search TERM(x)", "TERM"),
         ("search (id=1", "not closed"),
         ("search id=", "expected"),
         ("dedup", "dedup"),
-        ("dedup id keepevents=t", "keepevents"),
+        ("dedup id keepempty=t", "="),
         ("dedup id sortby", "dedup"),
         ("head 10 keeplast=t", "head"),
         ("head count<5", "head"),
@@ -181,21 +146,18 @@ def test_a_chained_search_goes_on_from_rows_and_their_columns() -> None:
         ("rename a* AS b", r"\*"),
         ("rex mode=sed \"s/a/b/\"", "mode"),
         ("rex \"no group\"", "group"),
-        ("makemv setsv=t f", "setsv"),
         ("mvexpand a b", "mvexpand"),
-        ("append maxout=5 [search x]", "append"),
-        ("append [nosuch]", "nosuch"),
-        ("append [where x=1]", "begins with where"),
         ("appendpipe [nosuch]", "nosuch"),
         ("makeresults", "behind"),
         ("inputlookup x.csv", "behind"),
         ("foreach a [eval <<NOSUCH>>=1]", "foreach"),
         ("foreach mode=multivalue a [eval b=1]", "list of fields"),
-        ("addtotals nosuch=t", "nosuch"),
-        ("transpose nosuch=t", "nosuch"),
         ("xyseries a b", "xyseries"),
         ("lookup nosuch a", "no lookups"),
         ("join id [search x]", "the command join"),
+        ("append [search x]", "the command append"),
+        ("search [where x=1]", "begins with where"),
+        ("outputlookup x.csv", "the command outputlookup"),
         ("map search=x", "the command map"),
         ("tstats count", "the command tstats"),
         ("search [search id=1", "bracket"),
@@ -212,6 +174,6 @@ def test_what_is_known_is_told() -> None:
     found = known()
     assert {"stats", "timechart", "lookup", "foreach"} <= set(found.commands)
     assert not {"join", "map", "tstats", "collect", "sendemail"} & set(found.commands)
-    assert found.commands["streamstats"] == {"current", "window", "global", "time_window"}
-    assert {"if", "strftime", "mvmap"} <= found.functions
+    assert found.commands["streamstats"] == {"current", "time_window"}
+    assert {"if", "strftime", "mvfilter"} <= found.functions
     assert {"avg", "perc", "latest"} <= found.statistics

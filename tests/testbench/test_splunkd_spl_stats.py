@@ -39,19 +39,14 @@ def stats(function: str) -> object:
         ("count", "6"),
         ("count(dose)", "5"),
         ("count(proc)", "6"),
-        ("c(eval(dose>2))", "4"),
+        ("count(eval(dose>2))", "4"),
         ("dc(room)", "3"),
-        ("distinct_count(room)", "3"),
         ("sum(dose)", "19"),
         ("avg(dose)", "4.75"),
-        ("mean(dose)", "4.75"),
         ("min(dose)", "1"),
         ("max(dose)", "x"),
         ("min(eval(tonumber(dose)))", "1"),
-        ("range(dose)", "9"),
         ("median(dose)", "4"),
-        ("mode(room)", "A"),
-        ("sumsq(dose)", "135"),
         ("sum(eval(if(room=\"A\", tonumber(dose)*2, null())))", "16"),
         ("sum(nosuch)", None),
         ("dc(nosuch)", "0"),
@@ -62,8 +57,6 @@ def stats(function: str) -> object:
         ("list(dose)", ["5", "1", "3", "x", "10"]),
         ("earliest(dose)", "5"),
         ("latest(dose)", "10"),
-        ("earliest_time(room)", "10"),
-        ("latest_time(room)", "259200"),
     ],
 )  # fmt: skip
 def test_a_statistical_function_has_the_value_that_the_manual_gives(function: str, value: object) -> None:
@@ -72,8 +65,8 @@ def test_a_statistical_function_has_the_value_that_the_manual_gives(function: st
 
 def test_percentiles_are_those_that_users_of_splunk_report() -> None:
     reported = ["1.379", "1.276", "1.351", "2.062", "1.465", "3.107", "1.621", "1.901", "1.562", "27.203"]
-    row = run("stats p90(t) exactperc90(t) median(t) perc50(t)", [{"t": one} for one in reported])[0]
-    assert float(str(row["p90(t)"])) == pytest.approx(5.5166)
+    row = run("stats perc90(t) exactperc90(t) median(t) perc50(t)", [{"t": one} for one in reported])[0]
+    assert float(str(row["perc90(t)"])) == pytest.approx(5.5166)
     assert row["exactperc90(t)"] == "27.203"
     assert float(str(row["median(t)"])) == pytest.approx(float(str(row["perc50(t)"])))
 
@@ -86,8 +79,7 @@ def test_the_arithmetic_is_duckdbs(size: int) -> None:
     rows: list[Row] = [{"g": g, "v": str(v)} for g, v in zip(groups, values, strict=True)]
     ours = run(
         "stats count sum(v) AS s avg(v) AS a min(v) AS lo max(v) AS hi median(v) AS m perc25(v) AS q1 "
-        "perc75(v) AS q3 p95(v) AS p95 stdev(v) AS sd var(v) AS var stdevp(v) AS sdp range(v) AS r "
-        "dc(v) AS d BY g",
+        "perc75(v) AS q3 perc95(v) AS p95 dc(v) AS d BY g",
         rows,
     )
     table = duckdb.connect()
@@ -95,9 +87,7 @@ def test_the_arithmetic_is_duckdbs(size: int) -> None:
     table.executemany("INSERT INTO t VALUES (?, ?)", list(zip(groups, values, strict=True)))
     theirs = table.execute(
         "SELECT g, count(*), sum(v), avg(v), min(v), max(v), median(v), quantile_cont(v, 0.25),"
-        " quantile_cont(v, 0.75), quantile_cont(v, 0.95), coalesce(stddev_samp(v), 0),"
-        " coalesce(var_samp(v), 0), stddev_pop(v), max(v) - min(v), count(DISTINCT v) FROM t"
-        " GROUP BY g ORDER BY g"
+        " quantile_cont(v, 0.75), quantile_cont(v, 0.95), count(DISTINCT v) FROM t GROUP BY g ORDER BY g"
     ).fetchall()
     assert [row["g"] for row in ours] == [line[0] for line in theirs]
     for row, line in zip(ours, theirs, strict=True):
@@ -130,10 +120,8 @@ def test_eventstats_gives_every_row_the_result_of_its_group() -> None:
         ("count AS r BY room", ["1", "1", "2", "3", "1", None]),
         ("sum(dose) AS r", ["5", "6", "9", "9", "9", "19"]),
         ("current=f last(dose) AS r", [None, "5", "1", "3", "x", "x"]),
-        ("window=2 sum(dose) AS r", ["5", "6", "4", "3", None, "10"]),
-        ("window=2 current=false count AS r", ["0", "1", "2", "2", "2", "2"]),
-        ("window=2 count AS r BY room", ["1", "1", "1", "2", "1", None]),
-        ("window=2 global=false count AS r BY room", ["1", "1", "2", "2", "1", None]),
+        ("current=f last(dose) AS r BY room", [None, None, "5", "3", None, None]),
+        ("dc(room) AS r", ["1", "2", "2", "2", "3", "3"]),
         ("time_window=2d count AS r", ["1", "2", "1", "2", "3", "4"]),
     ],
 )
@@ -172,8 +160,6 @@ def test_chart_sums_up_the_series_over_its_limit_and_shows_those_without_a_value
         {"x": "1", "b": "5", "d": "9", "OTHER": "3"},
         {"x": "2", "NULL": "4"},
     ]
-    cut = run("chart limit=2 useother=f usenull=f sum(n) OVER x BY s", rows)
-    assert cut == [{"x": "1", "b": "5", "d": "9"}]
     assert run("chart limit=0 sum(n) OVER x BY s", rows)[0] == {
         "x": "1",
         "a": "1",
@@ -181,13 +167,6 @@ def test_chart_sums_up_the_series_over_its_limit_and_shows_those_without_a_value
         "c": "2",
         "d": "9",
     }
-
-
-def test_chart_puts_numbers_into_bins() -> None:
-    rows: list[Row] = [{"w": w} for w in ("7", "12", "95", "101", "19")]
-    assert [list(row.values()) for row in run("chart count OVER w span=10", rows)] == [
-        ["0-10", "1"], ["10-20", "2"], ["90-100", "1"], ["100-110", "1"],
-    ]  # fmt: skip
 
 
 def test_timechart_shows_every_span_of_the_range() -> None:
@@ -201,8 +180,6 @@ def test_timechart_shows_every_span_of_the_range() -> None:
     asked = TimeRange(-1 * DAY, 5 * DAY)
     assert [row["_time"] for row in run("timechart span=1d count", span=asked)][:2] == ["-86400", "0"]
     assert run("timechart span=1d count", span=asked)[-1] == {"_time": str(4 * DAY), "count": "0"}
-    assert len(run("timechart span=1d fixedrange=f count", span=asked)) == 4
-    assert len(run("timechart span=1d cont=f count", span=asked)) == 3
     assert run("timechart span=1d count", []) == []
 
 
@@ -216,8 +193,8 @@ def test_timechart_splits_by_a_field() -> None:
     [("1h", 1_760_000_000 - 3200), ("15m", 1_759_999_500), ("1d", 1_759_968_000), ("1w@w1", 1_759_708_800),
      ("1w@w0", 1_759_622_400), ("1mon", 1_759_276_800), ("1q", 1_759_276_800), ("1y", 1_735_689_600)],
 )  # fmt: skip
-def test_bin_takes_a_time_down_to_its_span(span: str, start: int) -> None:
-    assert run(f"bin _time span={span} AS b", [{"_time": "1760000000.5"}])[0]["b"] == str(start)
+def test_a_span_begins_where_the_calendar_says(span: str, start: int) -> None:
+    assert run(f"timechart span={span} count", [{"_time": "1760000000.5"}])[0]["_time"] == str(start)
 
 
 @pytest.mark.parametrize(
@@ -233,23 +210,21 @@ def test_bin_takes_a_time_down_to_its_span(span: str, start: int) -> None:
         "stats sparkline(count)",
         "stats count BY",
         "stats count allnum=t",
-        "stats p101(x)",
+        "stats perc101(x)",
+        "stats stdev(x)",
         "stats exactperc99.5(x)",
         "chart count",
         "chart count BY a b c",
         "chart count OVER a BY b format=x",
+        "chart count OVER a BY b useother=f",
         "chart count OVER a BY b where count>1",
         "timechart count",
         "timechart span=1w count",
         "timechart span=2d count",
         "timechart span=7h count",
         "timechart span=1d count BY a b",
-        "timechart span=1d partial=f count",
-        "bin dose",
-        "bin dose span=0.5",
-        "bin dose span=1d",
         "streamstats reset_on_change=t count",
-        "streamstats window=x count",
+        "streamstats window=2 count",
         "eventstats count BY proc",
     ],
 )

@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from testbench.splunkd.spl.errors import UnknownSpl
@@ -25,8 +24,9 @@ from testbench.splunkd.spl.values import Value, as_number, number_text, one_or_m
 
 Function = Callable[[Sequence[str]], Value | None]
 LIST_LIMIT = 100
-BY_TIME = ("earliest", "latest", "earliest_time", "latest_time")
-_PERCENTILE = re.compile(r"(perc|p|exactperc|upperperc)(\d+(?:\.\d+)?)")
+BY_TIME = ("earliest", "latest")
+PERCENTILES = ("perc", "exactperc")
+_PERCENTILE = re.compile(rf"({'|'.join(PERCENTILES)})(\d+(?:\.\d+)?)")
 
 
 def numbers(values: Sequence[str]) -> list[float]:
@@ -66,16 +66,6 @@ def _extreme(last: bool) -> Function:
     return result
 
 
-def _mode(values: Sequence[str]) -> Value | None:
-    """The most frequent; of several the first."""
-    return Counter(values).most_common(1)[0][0] if values else None
-
-
-def _variance(values: list[float]) -> float:
-    """Of a sample; of a single value 0."""
-    return statistics.variance(values) if len(values) > 1 else 0.0
-
-
 AGGREGATES: dict[str, Function] = {
     "avg": _on_numbers(statistics.fmean),
     "count": lambda values: str(len(values)),
@@ -86,23 +76,15 @@ AGGREGATES: dict[str, Function] = {
     "max": _extreme(last=True),
     "median": _on_numbers(lambda values: interpolated(values, 50)),
     "min": _extreme(last=False),
-    "mode": _mode,
-    "range": _on_numbers(lambda values: max(values) - min(values)),
-    "stdev": _on_numbers(lambda values: math.sqrt(_variance(values))),
-    "stdevp": _on_numbers(statistics.pstdev),
     "sum": _on_numbers(math.fsum),
-    "sumsq": _on_numbers(lambda values: math.fsum(value * value for value in values)),
     "values": lambda values: one_or_many(sorted(set(values))),
-    "var": _on_numbers(_variance),
-    "varp": _on_numbers(statistics.pvariance),
 }
-ALIASES = {"c": "count", "distinct_count": "dc", "mean": "avg"}
 ZERO_FOR_NOTHING = ("count", "dc")
 
 
 def aggregate(name: str) -> Function:
     """The function of that name. Raises UnknownSpl; those of time are in `BY_TIME`."""
-    found = AGGREGATES.get(ALIASES.get(name, name))
+    found = AGGREGATES.get(name)
     if found is not None:
         return found
     match = _PERCENTILE.fullmatch(name)

@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from testbench.splunkd.spl.aggregates import ALIASES, BY_TIME, ZERO_FOR_NOTHING, aggregate
+from testbench.splunkd.spl.aggregates import BY_TIME, ZERO_FOR_NOTHING, aggregate
 from testbench.splunkd.spl.context import Context
 from testbench.splunkd.spl.errors import UnknownSpl
 from testbench.splunkd.spl.expressions import Expression, parse_expression
 from testbench.splunkd.spl.syntax import closing, names, tokens
-from testbench.splunkd.spl.values import Row, Value, all_values, as_number, first, from_result, number_text
+from testbench.splunkd.spl.values import Row, Value, all_values, as_number, first, from_result
 
 _HEAD = re.compile(r"\s*,?\s*([A-Za-z_]\w*(?:\.\d+)?)")
 _NAMED = re.compile(r'\s+as\s+("[^"]+"|[^\s,]+)', re.IGNORECASE)
@@ -63,9 +63,8 @@ class Aggregation:
         found = [(at, row) for at, row in timed if at is not None]
         if not found:
             return None
-        choose = min if self.function.startswith("earliest") else max
-        at, row = choose(found, key=lambda pair: pair[0])
-        return number_text(at) if self.function.endswith("_time") else self.values(row)[0]
+        choose = min if self.function == "earliest" else max
+        return self.values(choose(found, key=lambda pair: pair[0])[1])[0]
 
 
 @dataclass(frozen=True)
@@ -143,9 +142,8 @@ def _aggregation(text: str, at: int, context: Context) -> tuple[Aggregation, int
             raise UnknownSpl(f"stats: {plain}")
         field = parts[0]
         plain = f"{head[1]}({field})"
-    elif ALIASES.get(function, function) != "count":
+    elif function != "count":
         raise UnknownSpl(f"stats: {plain} without a field")
-    function = ALIASES.get(function, function)
     return Aggregation(function, named[1].strip('"') if named else plain, field, expression, compute), end
 
 

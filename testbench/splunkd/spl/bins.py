@@ -1,13 +1,12 @@
-"""Spans of time and of numbers, as `bin`, `chart` and `timechart` take them.
+"""Spans of time, as `timechart` takes them.
 
 Source: Splunk Search Reference, `bin`, "Span options". Whole days, weeks (`1w@w1` is from Monday), months,
 quarters and years follow the calendar in UTC; seconds, minutes and hours their multiples in the day. Where
-the manual leaves open where a span begins (`1w`, `2d`, `7h`, `0.5`), it is refused.
+the manual leaves open where a span begins (`1w`, `2d`, `7h`), it is refused.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ _SPAN = re.compile(r"(\d+)([a-z]+)(?:@w([0-7]))?")
 
 @dataclass(frozen=True)
 class Span:
-    """`start` is where the bin of a number begins, `next` where the one after a bin's start does.
+    """`start` is where the span of a moment begins, `next` where the one after a span's start does.
 
     `label` is what stands in a row for a value.
     """
@@ -32,28 +31,8 @@ class Span:
     label: Callable[[str], str]
 
 
-def read_span(text: str, is_time: bool) -> Span:
-    return _time_span(text) if is_time else _number_span(text)
-
-
-def _number_span(text: str) -> Span:
-    width = as_number(text)
-    if width is None or width <= 0 or width != int(width):
-        raise UnknownSpl(f"span={text}: a whole number of a number (floor() leaves no doubt)")
-
-    def start(value: float) -> float:
-        return math.floor(value / width) * width
-
-    def label(value: str) -> str:
-        number = as_number(value)
-        if number is None:
-            return value
-        return f"{number_text(start(number))}-{number_text(start(number) + width)}"
-
-    return Span(start, lambda value: value + width, label)
-
-
-def _time_span(text: str) -> Span:
+def read_span(text: str) -> Span:
+    """Raises UnknownSpl for what is no span, or one of which the manual does not say where it begins."""
     match = _SPAN.fullmatch(text)
     if match is None or match[2] not in UNITS:
         raise UnknownSpl(f"span={text}: a whole number and a unit of time")

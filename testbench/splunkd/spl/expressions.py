@@ -7,25 +7,32 @@ that is absent is nothing, an empty text is a text.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 
 from testbench.splunkd.spl.errors import UnknownSpl
 from testbench.splunkd.spl.functions import FUNCTIONS
 from testbench.splunkd.spl.functions.multivalue import values_of
-from testbench.splunkd.spl.operators import COMPARISONS, arithmetic, compare, like_pattern, truth
+from testbench.splunkd.spl.operators import COMPARISONS, arithmetic, compare, truth
 from testbench.splunkd.spl.syntax import Token, tokens
-from testbench.splunkd.spl.values import Result, Row, as_text, from_result, number_of, one_or_many
+from testbench.splunkd.spl.values import Result, Row, one_or_many
 
 Expression = Callable[[Row], Result]
-LAZY = ("case", "if", "mvfilter", "mvmap", "now", "time", "typeof", "validate")
+LAZY = ("case", "if", "mvfilter", "now")
 
-__all__ = ["LAZY", "Expression", "Result", "parse_expression", "to_value"]
-to_value = from_result
+__all__ = ["LAZY", "Expression", "Result", "parse_expression"]
 
 
 def parse_expression(text: str, now: float | None = None) -> Expression:
     """The expression; `now` is what `now()` gives, the present moment when it is None."""
+    if "now" not in text:
+        return parsed(text, 0.0)
+    return parsed(text, time.time() if now is None else now)
+
+
+@functools.lru_cache(4096)  # views and macros ask for the same ones again and again
+def parsed(text: str, now: float) -> Expression:
     parser = _Parser(tokens(text, arithmetic=True), now)
     expression = parser.either()
     if parser.left:
@@ -36,13 +43,13 @@ def parse_expression(text: str, now: float | None = None) -> Expression:
 class _Parser:
     """`fields` are the names of the fields that were read so far."""
 
-    def __init__(self, found: list[Token], now: float | None = None) -> None:
+    def __init__(self, found: list[Token], now: float) -> None:
         self.left = found
         self.now = now
         self.fields: list[str] = []
 
     def either(self) -> Expression:
-        return self._logic("or", lambda: self._logic("xor", lambda: self._logic("and", self._negation)))
+        return self._logic("or", lambda: self._logic("and", self._negation))
 
     def _peek(self, *texts: str) -> bool:
         return bool(self.left) and self.left[0].is_op(*texts)
@@ -60,8 +67,6 @@ class _Parser:
             parts.append(part())
         if len(parts) == 1:
             return parts[0]
-        if word == "xor":
-            return lambda row: sum(truth(one(row)) for one in parts) % 2 == 1
         join = any if word == "or" else all
         return lambda row: join(truth(one(row)) for one in parts)
 
@@ -77,14 +82,6 @@ class _Parser:
         if self._peek(*COMPARISONS):
             operator, right = self._take().text, self._sum()
             return lambda row: compare(operator, left(row), right(row))
-        if self.left and self.left[0].is_word("like"):
-            self._take()
-            pattern = self._sum()
-            return lambda row: _like(left(row), pattern(row))
-        if len(self.left) > 1 and self.left[0].is_word("in") and self.left[1].is_op("("):
-            self._take()
-            choices = self._arguments()
-            return lambda row: any(compare("=", left(row), one(row)) for one in choices)
         return left
 
     def _sum(self) -> Expression:
@@ -150,11 +147,10 @@ class _Parser:
         return given
 
     def _call(self, name: str) -> Expression:
-        literal = len(self.left) > 1 and self.left[1].kind == "quoted"
         before = len(self.fields)
         given = self._arguments()
         if name in LAZY:
-            return self._lazy(name, given, list(dict.fromkeys(self.fields[before:])), literal)
+            return self._lazy(name, given, list(dict.fromkeys(self.fields[before:])))
         if name not in FUNCTIONS:
             raise UnknownSpl(f"the function {name}()")
         function = FUNCTIONS[name]
@@ -166,69 +162,40 @@ class _Parser:
             return lambda row: call(only(row))
         return lambda row: call(*[one(row) for one in given])
 
-    def _lazy(self, name: str, given: list[Expression], fields: list[str], literal: bool) -> Expression:
+    def _lazy(self, name: str, given: list[Expression], fields: list[str]) -> Expression:
         match (name, len(given)):
             case ("if", 3):
                 return lambda row: given[1](row) if truth(given[0](row)) else given[2](row)
-            case ("case" | "validate", size) if size and size % 2 == 0:
-                pairs = list(zip(given[::2], given[1::2], strict=True))
-                return _first_of(pairs, name == "case")
-            case ("now" | "time", 0):
-                moment = float(int(self._moment())) if name == "now" else self._moment()
+            case ("case", size) if size and size % 2 == 0:
+                return _first_of(list(zip(given[::2], given[1::2], strict=True)))
+            case ("now", 0):
+                moment = float(int(self.now))
                 return lambda row: moment
-            case ("typeof", 1):
-                return lambda row: "String" if literal else _type(given[0](row))
-            case ("mvmap", 2) if fields:
-                return _each(given[0], given[1], fields[0])
             case ("mvfilter", 1) if len(fields) == 1:
                 return _filter(given[0], fields[0])
             case _:
                 raise UnknownSpl(f"{name}() with {len(given)} arguments of {len(fields)} fields")
-
-    def _moment(self) -> float:
-        return time.time() if self.now is None else self.now
 
 
 def _binary(operator: str, left: Expression, right: Expression) -> Expression:
     return lambda row: arithmetic(operator, left(row), right(row))
 
 
-def _like(text: Result, pattern: Result) -> bool:
-    value = as_text(text)
-    return value is not None and like_pattern(as_text(pattern) or "").fullmatch(value) is not None
-
-
-def _type(value: Result) -> str:
-    if value is None:
-        return "Invalid"
-    if isinstance(value, bool):
-        return "Boolean"
-    return "Number" if not isinstance(value, list) and number_of(value) is not None else "String"
-
-
-def _first_of(pairs: list[tuple[Expression, Expression]], wanted: bool) -> Expression:
-    """The second of the first pair whose condition is as wanted."""
+def _first_of(pairs: list[tuple[Expression, Expression]]) -> Expression:
+    """The second of the first pair whose condition holds."""
 
     def result(row: Row) -> Result:
         for holds, then in pairs:
-            if truth(holds(row)) is wanted:
+            if truth(holds(row)):
                 return then(row)
         return None
 
     return result
 
 
-def _each(values: Expression, body: Expression, name: str) -> Expression:
-    """`mvmap(x, ...)`: the second expression sees one value of the field x at a time."""
-
-    def result(row: Row) -> Result:
-        found = [from_result(body({**row, name: one})) for one in values_of(values(row))]
-        return one_or_many([one for value in found for one in values_of(value)])
-
-    return result
-
-
 def _filter(holds: Expression, name: str) -> Expression:
+    """`mvfilter(...)`: the values of the one field that the condition names, for which it holds."""
+
     def result(row: Row) -> Result:
         return one_or_many([one for one in values_of(row.get(name)) if truth(holds({**row, name: one}))])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from testbench.splunkd.spl.aggregates import AGGREGATES, ALIASES, BY_TIME
+from testbench.splunkd.spl.aggregates import AGGREGATES, BY_TIME, PERCENTILES
 from testbench.splunkd.spl.commands import COMMANDS
 from testbench.splunkd.spl.expressions import LAZY
 from testbench.splunkd.spl.functions import FUNCTIONS
@@ -24,5 +24,5 @@ def known() -> Known:
     return Known(
         {name: frozenset(spec.options) for name, spec in COMMANDS.items()},
         frozenset({*FUNCTIONS, *LAZY}),
-        frozenset({*AGGREGATES, *ALIASES, *BY_TIME, "perc", "p", "exactperc", "upperperc"}),
+        frozenset({*AGGREGATES, *BY_TIME, *PERCENTILES}),
     )

@@ -98,13 +98,10 @@ def _combinations(values: list[Sequence[str]]) -> list[tuple[str, ...]]:
 
 @dataclass
 class Lookups:
-    """The app's lookups. `collection` gives the documents of a collection of the KV store, `save` keeps new
-    ones.
-    """
+    """The app's lookups. `collection` gives the documents of a collection of the KV store."""
 
     confs: AppConfs
     collection: Callable[[str], list[dict[str, Any]]]
-    save: Callable[[str, list[dict[str, Any]], bool], None] | None = None
     _cache: dict[str, tuple[int, list[str], list[Line]]] = field(default_factory=dict)
 
     def definitions(self) -> dict[str, dict[str, str]]:

@@ -1,8 +1,7 @@
 """Search macros: what stands between backticks is replaced from macros.conf before a search is read.
 
 Source: `macros.conf.spec`; Splunk Knowledge Manager Manual, "Define search macros": `name` or `name(2)` by
-the number of arguments, `validation` with `errormsg`, `iseval` for a definition that is an expression giving
-the text.
+the number of arguments. `validation`, and `iseval` for a definition that is an expression, are refused.
 """
 
 from __future__ import annotations
@@ -11,14 +10,11 @@ import re
 from collections.abc import Mapping
 
 from testbench.splunkd.spl.errors import UnknownSpl
-from testbench.splunkd.spl.expressions import parse_expression
 from testbench.splunkd.spl.syntax import split_at, unescape
-from testbench.splunkd.spl.values import as_text
 
 Macros = Mapping[str, Mapping[str, str]]
 DEPTH = 10
 _CALL = re.compile(r"`([^`]+)`")
-_TRUE = ("1", "true", "t", "yes")
 
 
 def expand(search: str, macros: Macros, depth: int = 0) -> str:
@@ -40,11 +36,9 @@ def definition(call: str, macros: Macros) -> str:
     if len(arguments) != len(given):
         raise UnknownSpl(f"macros.conf: [{name}({len(given)})] names {len(arguments)} args")
     values = dict(zip(arguments, given, strict=True))
-    _validate(name, stanza, values)
-    text = _filled(stanza.get("definition", ""), values)
-    if stanza.get("iseval", "0").lower() in _TRUE:
-        text = as_text(parse_expression(text)({})) or ""
-    return text
+    if "validation" in stanza or stanza.get("iseval", "0") != "0":
+        raise UnknownSpl(f"macros.conf: validation or iseval of [{name}]")
+    return _filled(stanza.get("definition", ""), values)
 
 
 def _arguments(text: str) -> list[str]:
@@ -62,12 +56,3 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(f"${name}$", value)
     return text
-
-
-def _validate(name: str, stanza: Mapping[str, str], values: Mapping[str, str]) -> None:
-    """`validation` is an expression over the arguments: false, or any text, refuses the call."""
-    if "validation" not in stanza:
-        return
-    result = parse_expression(_filled(stanza["validation"], values))(dict(values))
-    if result is False or isinstance(result, str):
-        raise UnknownSpl(f"the macro `{name}`: {stanza.get('errormsg') or result or 'its validation failed'}")

@@ -87,13 +87,6 @@ _NUMERIC: dict[str, Callable[[float, float], float]] = {
 
 
 @functools.lru_cache(1024)
-def like_pattern(pattern: str) -> re.Pattern[str]:
-    """`like`: `%` is any text, `_` any one sign; with regard to case."""
-    body = "".join({"%": ".*", "_": "."}.get(sign, re.escape(sign)) for sign in pattern)
-    return re.compile(body, re.DOTALL)
-
-
-@functools.lru_cache(1024)
 def regex(pattern: str) -> re.Pattern[str]:
     """Splunk's regular expressions are PCRE; what Python's do not know raises."""
     try:

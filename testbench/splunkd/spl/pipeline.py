@@ -204,17 +204,10 @@ class _Search:
         parts.append(one.text[at:])
 
         def step(rows: Rows) -> list[Row]:
-            filled = "".join(part if isinstance(part, str) else _condition(part(Rows())) for part in parts)
+            filled = "".join(part if isinstance(part, str) else condition(part(Rows())) for part in parts)
             return read(filled)(rows)
 
         return step
-
-
-def _condition(rows: list[Row]) -> str:
-    """What a subsearch becomes; `format` and `return` have made it themselves."""
-    if isinstance(rows, Rows) and rows.fixed and rows.columns == ["search"] and len(rows) == 1:
-        return str(rows[0]["search"])
-    return condition(rows)
 
 
 def _as_rows(rows: list[Row]) -> Rows:

@@ -73,12 +73,12 @@ def number_of(result: Result) -> float | None:
     if isinstance(result, bool):
         raise UnknownSpl("expression: a truth value where a number should be")
     if isinstance(result, list):
-        raise UnknownSpl("expression: several values where one number should be (mvindex? mvmap?)")
+        raise UnknownSpl("expression: several values where one number should be (mvindex?)")
     return None
 
 
 def as_text(result: Result) -> str | None:
-    """The text of an operand. Several values are refused, and truth values (there is tostring())."""
+    """The text of an operand. Several values are refused, and truth values."""
     if isinstance(result, str):
         return result
     if isinstance(result, bool):
@@ -86,7 +86,7 @@ def as_text(result: Result) -> str | None:
     if isinstance(result, float):
         return number_text(result)
     if isinstance(result, list):
-        raise UnknownSpl("expression: several values where one text should be (mvindex? mvmap? mvjoin?)")
+        raise UnknownSpl("expression: several values where one text should be (mvindex? mvjoin?)")
     return None
 
 

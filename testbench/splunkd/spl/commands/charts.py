@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from testbench.splunkd.spl.aggregations import Aggregation, Clauses, read_clauses
 from testbench.splunkd.spl.bins import Span, read_span
 from testbench.splunkd.spl.commands.registry import command
-from testbench.splunkd.spl.context import Context, Rows, Step
+from testbench.splunkd.spl.context import Context, Rows, Step, TimeRange
 from testbench.splunkd.spl.errors import UnknownSpl
-from testbench.splunkd.spl.syntax import flag
 from testbench.splunkd.spl.values import Row, Value, all_values, as_number, number_text, sort_key
 
-SPLIT = {"limit": "10", "useother": "true", "usenull": "true", "otherstr": "OTHER", "nullstr": "NULL"}
-CHART = {**SPLIT, "span": ""}
-TIMECHART = {**SPLIT, "span": "", "cont": "true", "fixedrange": "true", "partial": "true"}
+CHART = {"limit": "10"}
+TIMECHART = {"limit": "10", "span": ""}
+OTHER, NULL = "OTHER", "NULL"
 UNBINNED = 300  # distinct numbers on the x axis, from where on Splunk makes bins of its own (`bins`)
 
 Cells = dict[str, dict[str, list[Row]]]
@@ -29,51 +28,38 @@ def chart(text: str, context: Context) -> Step:
     if not 1 <= len(fields) <= 2 or len(clauses.over) > 1:
         raise UnknownSpl(f"chart: one or two fields in {text!r}")
     x, series = fields[0], fields[1] if len(fields) > 1 else ""
-    span = read_span(clauses.options["span"], x == "_time") if clauses.options["span"] else None
     layout = _Layout(clauses, series)
 
     def step(rows: Rows) -> list[Row]:
-        cells = layout.cells(rows, lambda row: [span.label(v) if span else v for v in all_values(row, x)])
-        if span is None and sum(as_number(one) is not None for one in cells) > UNBINNED:
-            raise UnknownSpl(f"chart: more than {UNBINNED} numbers in {x}, of which Splunk makes bins: span=")
-        return layout.table(x, cells, sorted(cells, key=_by_lower_bound))
+        cells = layout.cells(rows, lambda row: all_values(row, x))
+        if sum(as_number(one) is not None for one in cells) > UNBINNED:
+            raise UnknownSpl(f"chart: more than {UNBINNED} numbers in {x}, of which Splunk makes bins")
+        return layout.table(x, cells, sorted(cells, key=sort_key))
 
     return step
 
 
-def _by_lower_bound(text: str) -> tuple[int, float, str]:
-    """A bin such as `20-30` stands where 20 does."""
-    match = re.fullmatch(r"(-?\d+)--?\d+", text)
-    return (0, float(match[1]), "") if match else sort_key(text)
-
-
 @command("timechart", TIMECHART)
 def timechart(text: str, context: Context) -> Step:
-    """A row for each span of time, empty ones too (`cont`), over the search's whole time range
-    (`fixedrange`).
-    """
+    """A row for each span of time, empty ones too, over the search's whole time range."""
     clauses = read_clauses(text, TIMECHART, context)
     if len(clauses.by) > 1 or not clauses.options["span"]:
         raise UnknownSpl(f"timechart: {text!r} (at most one BY field, and span=)")
-    if not flag(clauses.options, "partial"):
-        raise UnknownSpl("timechart: partial=false")
-    span = read_span(clauses.options["span"], is_time=True)
+    span = read_span(clauses.options["span"])
     layout = _Layout(clauses, clauses.by[0] if clauses.by else "")
-    continuous, fixed = flag(clauses.options, "cont"), flag(clauses.options, "fixedrange")
 
     def step(rows: Rows) -> list[Row]:
         cells = layout.cells(rows, lambda row: [span.label(v) for v in all_values(row, "_time")])
         times = sorted(float(one) for one in cells)
-        if times and continuous:
-            times = _all_times(times, span, context if fixed else None)
+        if times:
+            times = _all_times(times, span, context.span)
         return layout.table("_time", cells, [number_text(one) for one in times])
 
     return step
 
 
-def _all_times(times: list[float], span: Span, context: Context | None) -> list[float]:
+def _all_times(times: list[float], span: Span, asked: TimeRange | None) -> list[float]:
     first, last = times[0], times[-1]
-    asked = context.span if context else None
     if asked and asked.earliest:
         first = min(first, span.start(asked.earliest))
     if asked and asked.latest is not None:
@@ -96,16 +82,12 @@ class _Layout:
         if match is None:
             raise UnknownSpl(f"limit={options['limit']}")
         self.limit = int(match[1])
-        self.other = options["otherstr"] if flag(options, "useother") else None
-        self.null = options["nullstr"] if flag(options, "usenull") else None
 
     def cells(self, rows: Sequence[Row], place: Callable[[Row], list[str]]) -> Cells:
         """The rows for each x and series; without a series field the series is ''."""
         cells: Cells = {}
         for row in rows:
-            found = all_values(row, self.series) if self.series else [""]
-            if not found:
-                found = [self.null] if self.null is not None else []
+            found = (all_values(row, self.series) or [NULL]) if self.series else [""]
             for x in place(row):
                 for one in found:
                     cells.setdefault(x, {}).setdefault(one, []).append(row)
@@ -114,13 +96,13 @@ class _Layout:
     def table(self, x: str, cells: Cells, order: list[str]) -> Rows:
         series, others = self._chosen(cells)
         columns = [(one, aggregation) for aggregation in self.aggregations for one in series]
-        if others and self.other is not None:
-            columns += [(self.other, aggregation) for aggregation in self.aggregations]
+        if others:
+            columns += [(OTHER, aggregation) for aggregation in self.aggregations]
         made: list[Row] = []
         for at in order:
             row: Row = {x: at}
             for one, aggregation in columns:
-                found = self._rows(cells.get(at, {}), one, others if one == self.other else [])
+                found = self._rows(cells.get(at, {}), one, others if one == OTHER else [])
                 value = aggregation.of(found) if found else aggregation.of_nothing()
                 if value is not None:
                     row[self._column(one, aggregation)] = value
@@ -143,8 +125,8 @@ class _Layout:
         if not self.series:
             return [""], []
         found = {one for cell in cells.values() for one in cell}
-        named = sorted(found - {self.null}, key=sort_key)
-        last = [self.null] if self.null is not None and self.null in found else []
+        named = sorted(found - {NULL}, key=sort_key)
+        last = [NULL] if NULL in found else []
         if not self.limit or len(named) <= self.limit:
             return named + last, []
         if len(self.aggregations) > 1:

@@ -1,6 +1,4 @@
-"""Commands that bring in other rows, or make text of rows: `append`, `appendpipe`, `makeresults`, `format`,
-`return`.
-"""
+"""Commands that bring in other rows: `appendpipe`, `makeresults`; and the text that a subsearch becomes."""
 
 from __future__ import annotations
 
@@ -11,12 +9,10 @@ from testbench.splunkd.spl.commands.fields import columns_of
 from testbench.splunkd.spl.commands.registry import command
 from testbench.splunkd.spl.context import Context, Rows, Step
 from testbench.splunkd.spl.errors import UnknownSpl
-from testbench.splunkd.spl.syntax import closing, names, options, tokens, whole
+from testbench.splunkd.spl.syntax import closing
 from testbench.splunkd.spl.values import Row, all_values, number_text
 
-MAKERESULTS = {"count": "1"}
 SUBSEARCH_LIMIT = 10_000  # limits.conf [subsearch] maxout
-APPEND_LIMIT = 50_000
 
 
 def _nested(name: str, text: str) -> str:
@@ -24,17 +20,6 @@ def _nested(name: str, text: str) -> str:
     if not text.startswith("[") or closing(text, 0) != len(text) - 1:
         raise UnknownSpl(f"{name}: {text!r}, expected a search in brackets")
     return text[1:-1]
-
-
-@command("append", nests=True)
-def append(text: str, context: Context) -> Step:
-    """The rows of another search below these."""
-    other = context.compile(_nested("append", text), True)
-
-    def step(rows: Rows) -> list[Row]:
-        return _below(rows, Rows(other(Rows())[:APPEND_LIMIT]))
-
-    return step
 
 
 @command("appendpipe", nests=True)
@@ -50,22 +35,12 @@ def _below(rows: Rows, more: list[Row]) -> Rows:
     return Rows([*rows, *more], dict.fromkeys([*columns, *added]))
 
 
-@command("makeresults", MAKERESULTS, generating=True)
+@command("makeresults", generating=True)
 def makeresults(text: str, context: Context) -> Step:
-    """Rows with the present time and nothing else."""
-    values, rest = options(tokens(text), MAKERESULTS)
-    if rest:
-        raise UnknownSpl(f"makeresults: {text!r}")
-    count = whole(values, "count")
-    return lambda rows: [{"_time": number_text(float(int(context.now)))} for _ in range(count)]
-
-
-@command("format")
-def format_command(text: str, context: Context) -> Step:
-    """One row with the field `search`: the rows as a condition."""
+    """One row with the present time and nothing else."""
     if text:
-        raise UnknownSpl(f"format: {text!r}")
-    return lambda rows: Rows([{"search": condition(rows)}], ["search"])
+        raise UnknownSpl(f"makeresults: {text!r}")
+    return lambda rows: [{"_time": number_text(float(int(context.now)))}]
 
 
 def condition(rows: list[Row]) -> str:
@@ -93,33 +68,3 @@ def _name(name: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-@command("return")
-def return_command(text: str, context: Context) -> Step:
-    """`return [N] a`, `alias=a`, `$a`: the first N rows as `(a="1") OR (a="2")`, or the values alone."""
-    match = re.fullmatch(r"(?:(\d+)\s+)?(.+)", text.strip(), re.DOTALL)
-    if match is None:
-        raise UnknownSpl(f"return: {text!r}")
-    count = int(match[1] or 1)
-    wanted = []
-    for part in match[2].split():
-        alias, _, name = part.partition("=")
-        plain = alias.startswith("$")
-        wanted.append((alias.lstrip("$"), (name or alias).lstrip("$"), plain))
-        names(tokens((name or alias).lstrip("$")))
-
-    def step(rows: Rows) -> list[Row]:
-        found = []
-        for row in rows[:count]:
-            terms = [
-                one if plain else f'{alias}="{_escaped(one)}"'
-                for alias, name, plain in wanted
-                for one in all_values(row, name)[:1]
-            ]
-            found.append(" ".join(terms))
-        single = len(found) == 1 or all(plain for _, _, plain in wanted)
-        text = " OR ".join(found if single else [f"({one})" for one in found])
-        return Rows([{"search": text}], ["search"])
-
-    return step

@@ -1,4 +1,4 @@
-"""Commands that choose and name fields: `table`, `fields`, `rename`, `fillnull`, `filldown`."""
+"""Commands that choose and name fields: `table`, `fields`, `rename`, `fillnull`."""
 
 from __future__ import annotations
 
@@ -155,24 +155,5 @@ def fillnull(text: str, context: Context) -> Step:
         filled = dict.fromkeys(chosen(columns, named) if named else columns, values["value"])
         result = [{**row, **{k: v for k, v in filled.items() if k not in row}} for row in rows]
         return Rows(result, [*columns, *(name for name in filled if name not in columns)])
-
-    return step
-
-
-@command("filldown")
-def filldown(text: str, context: Context) -> Step:
-    """The last value that was there, from the row above."""
-    named = names(tokens(text))
-
-    def step(rows: Rows) -> list[Row]:
-        columns = columns_of(rows)
-        last: Row = {}
-        result = []
-        for row in rows:
-            for name in chosen(columns, named) if named else columns:
-                if name in row:
-                    last[name] = row[name]
-            result.append({**row, **{name: value for name, value in last.items() if name not in row}})
-        return Rows(result, columns)
 
     return step

@@ -1,23 +1,18 @@
-"""`lookup`, `inputlookup`, `outputlookup`."""
+"""`lookup` and `inputlookup`."""
 
 from __future__ import annotations
 
-import csv
-import re
 from dataclasses import dataclass
 
 from testbench.splunkd.spl.commands.fields import columns_of
 from testbench.splunkd.spl.commands.registry import command
 from testbench.splunkd.spl.context import Context, Rows, Step
 from testbench.splunkd.spl.errors import UnknownSpl
-from testbench.splunkd.spl.lookups import Line, Lookups, Table, as_row
-from testbench.splunkd.spl.search_terms import parse_terms
-from testbench.splunkd.spl.syntax import Token, flag, names, options, tokens, whole
+from testbench.splunkd.spl.lookups import Line, Table, as_row
+from testbench.splunkd.spl.syntax import Token, flag, names, options, tokens
 from testbench.splunkd.spl.values import Row, Value, all_values, one_or_many
 
-LOOKUP = {"local": "false", "update": "false"}
-INPUTLOOKUP = {"append": "false", "start": "0", "max": "0"}
-OUTPUTLOOKUP = {"append": "false", "key_field": "", "override_if_empty": "true", "create_empty": "true"}
+INPUTLOOKUP = {"append": "false"}
 
 
 @dataclass(frozen=True)
@@ -99,10 +94,9 @@ def looked_up(row: Row, call: LookupCall, table: Table, outputs: list[tuple[str,
     return added
 
 
-@command("lookup", LOOKUP)
+@command("lookup")
 def lookup(text: str, context: Context) -> Step:
-    _, rest = options(tokens(text), LOOKUP)
-    call = read_call(rest)
+    call = read_call(tokens(text))
     outputs = checked(call, context.lookups.table(call.table))
 
     def step(rows: Rows) -> list[Row]:
@@ -114,79 +108,20 @@ def lookup(text: str, context: Context) -> Step:
 
 @command("inputlookup", INPUTLOOKUP, generating=True)
 def inputlookup(text: str, context: Context) -> Step:
-    """All rows of a lookup, or those for which `where <search terms>` holds; behind those that are there with
-    `append`.
-    """
-    parts = re.split(r"\swhere\s", f" {text} ", maxsplit=1, flags=re.IGNORECASE)
-    head, condition = parts[0], parts[1] if len(parts) > 1 else ""
-    values, rest = options(tokens(head), INPUTLOOKUP)
+    """All rows of a lookup, behind those that are there with `append`."""
+    values, rest = options(tokens(text), INPUTLOOKUP)
     found = names(rest)
-    if len(found) != 1 or (len(parts) > 1 and not condition.strip()):
+    if len(found) != 1:
         raise UnknownSpl(f"inputlookup: {text!r}")
-    terms = parse_terms(condition, context.now)
-    start, most, behind = whole(values, "start"), whole(values, "max"), flag(values, "append")
+    behind = flag(values, "append")
     context.lookups.definition(found[0])
 
     def step(rows: Rows) -> list[Row]:
         table = context.lookups.table(found[0])
-        made = [row for row in map(as_row, table.lines) if terms.holds(row)]
-        made = made[start : start + most] if most else made[start:]
+        made = list(map(as_row, table.lines))
         visible = [name for name in table.fields if name != "_key"]
         if not behind:
             return Rows(made, visible)
         return Rows([*rows, *made], dict.fromkeys([*columns_of(rows), *visible]))
 
     return step
-
-
-@command("outputlookup", OUTPUTLOOKUP)
-def outputlookup(text: str, context: Context) -> Step:
-    """Keep the rows in a lookup, and let them through. A CSV file holds their fields; a collection those of
-    its list.
-
-    In a collection `key_field` names the document to replace; without it the collection is replaced, or
-    added to with `append`. Splunk calls the command risky: it is for alerts and searches, not for dashboards.
-    """
-    values, rest = options(tokens(text), OUTPUTLOOKUP)
-    found = names(rest)
-    if len(found) != 1:
-        raise UnknownSpl(f"outputlookup: {text!r}")
-    keys = context.lookups.definition(found[0])
-    append, replace_empty = flag(values, "append"), flag(values, "override_if_empty")
-
-    def step(rows: Rows) -> list[Row]:
-        if rows or replace_empty:
-            if keys.get("external_type") == "kvstore":
-                _save(context.lookups, keys, rows, values["key_field"], append)
-            else:
-                _write(context.lookups, keys["filename"], rows, append)
-        return rows
-
-    return step
-
-
-def _write(lookups: Lookups, filename: str, rows: Rows, append: bool) -> None:
-    path = lookups.path(filename)
-    before = lookups.table(filename) if append and path.is_file() else None
-    columns = list(before.fields) if before else [one for one in columns_of(rows) if not one.startswith("_")]
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        for line in before.lines if before else []:
-            writer.writerow([line.get(name, "") for name in columns])
-        for row in rows:
-            writer.writerow(["\n".join(all_values(row, name)) for name in columns])
-
-
-def _save(lookups: Lookups, keys: dict[str, str], rows: Rows, key_field: str, append: bool) -> None:
-    if lookups.save is None:
-        raise UnknownSpl("outputlookup: there is no KV store here")
-    fields = [part.strip() for part in keys["fields_list"].split(",")]
-    documents = []
-    for row in rows:
-        document: dict[str, object] = {name: row[name] for name in fields if name in row}
-        if key_field:
-            document["_key"] = row[key_field]
-        documents.append(document)
-    lookups.save(keys["collection"], documents, append or bool(key_field))

@@ -1,4 +1,4 @@
-"""Commands that change the order of rows: `sort`, `reverse`."""
+"""The order of rows: `sort`."""
 
 from __future__ import annotations
 
@@ -96,10 +96,3 @@ def sort(text: str, context: Context) -> Step:
         return result[:limit] if limit else result
 
     return step
-
-
-@command("reverse", keeps_columns=True)
-def reverse(text: str, context: Context) -> Step:
-    if text:
-        raise UnknownSpl(f"reverse: {text!r}")
-    return lambda rows: rows[::-1]

@@ -10,11 +10,11 @@ from testbench.splunkd.spl.commands.registry import command
 from testbench.splunkd.spl.context import Context, Rows, Step
 from testbench.splunkd.spl.errors import UnknownSpl
 from testbench.splunkd.spl.relative_time import SECONDS, UNITS
-from testbench.splunkd.spl.syntax import flag, whole
+from testbench.splunkd.spl.syntax import flag
 from testbench.splunkd.spl.values import Row, Value, all_values, as_number, first, number_text, sort_key
 
-STREAMSTATS = {"current": "true", "window": "0", "global": "true", "time_window": ""}
-_RUNNING = ("count", "sum", "avg")
+STREAMSTATS = {"current": "true", "time_window": ""}
+_RUNNING = ("count", "dc", "last", "sum", "avg")
 
 
 @command("stats")
@@ -68,12 +68,14 @@ def eventstats(text: str, context: Context) -> Step:
 
 
 class _Running:
-    """The values of a group so far; sums need no second look at them."""
+    """The values of a group so far; the commonest functions need no second look at them."""
 
     def __init__(self, aggregation: Aggregation) -> None:
         self.aggregation = aggregation
         self.rows: list[Row] = []
         self.sum, self.numbers, self.count = 0.0, 0, 0
+        self.last: str | None = None
+        self.distinct: set[str] = set()
 
     def add(self, row: Row) -> None:
         one = self.aggregation
@@ -82,7 +84,9 @@ class _Running:
             return
         values = one.values(row) if one.field or one.expression else ["1"]
         self.count += len(values)
-        for value in values:
+        self.last = values[-1] if values else self.last
+        self.distinct.update(values if one.function == "dc" else ())
+        for value in values if one.function in ("sum", "avg") else ():
             number = AGGREGATES["sum"]([value])
             if number is not None:
                 self.sum += float(str(number))
@@ -92,6 +96,10 @@ class _Running:
         match self.aggregation.function:
             case "count":
                 return str(self.count)
+            case "dc":
+                return str(len(self.distinct))
+            case "last":
+                return self.last
             case "sum":
                 return number_text(self.sum) if self.numbers else None
             case "avg":
@@ -102,19 +110,17 @@ class _Running:
 
 @command("streamstats", STREAMSTATS)
 def streamstats(text: str, context: Context) -> Step:
-    """Every row with the result of its group up to itself, or over the last `window` rows.
+    """Every row with the result of its group up to itself, or without itself (`current=f`).
 
-    With `global=true` (the default) the window counts all rows, with false those of the group.
     `time_window=12w` takes the rows less than that away in time; rows must be in the order of their time,
     either way.
     """
     clauses = read_clauses(text, STREAMSTATS, context)
     if clauses.options["time_window"]:
         return _over_time(clauses)
-    window = whole(clauses.options, "window")
-    current, everywhere = flag(clauses.options, "current"), flag(clauses.options, "global")
+    current = flag(clauses.options, "current")
 
-    def unbounded(rows: Rows) -> list[Row]:
+    def step(rows: Rows) -> list[Row]:
         running: dict[tuple[str, ...], list[_Running]] = {}
         result = []
         for row in rows:
@@ -133,26 +139,13 @@ def streamstats(text: str, context: Context) -> Step:
                     one.add(row)
         return result
 
-    def windowed(rows: Rows) -> list[Row]:
-        seen: list[tuple[tuple[str, ...] | None, Row]] = []
-        result = []
-        for row in rows:
-            key = _single_key(row, clauses.by)
-            entry = (key, row)
-            before = seen if everywhere else [one for one in seen if one[0] == key]
-            last = (before[-window + 1 :] if window > 1 else []) + [entry] if current else before[-window:]
-            group = [one for group_key, one in last if group_key == key]
-            result.append(row if key is None else {**row, **results(group, clauses.aggregations)})
-            seen.append(entry)
-        return result
-
-    return windowed if window else unbounded
+    return step
 
 
 def _over_time(clauses: Clauses) -> Step:
     width = _seconds(clauses.options["time_window"])
-    if whole(clauses.options, "window") or not flag(clauses.options, "current"):
-        raise UnknownSpl("streamstats: time_window= with window= or current=false")
+    if not flag(clauses.options, "current"):
+        raise UnknownSpl("streamstats: time_window= with current=false")
 
     def step(rows: Rows) -> list[Row]:
         times = [as_number(first(row, "_time")) for row in rows]

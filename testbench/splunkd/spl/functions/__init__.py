@@ -6,7 +6,6 @@ are in `expressions`.
 
 from testbench.splunkd.spl.functions.conditional import CONDITIONAL
 from testbench.splunkd.spl.functions.conversion import CONVERSION
-from testbench.splunkd.spl.functions.documents import DOCUMENTS
 from testbench.splunkd.spl.functions.function import Function
 from testbench.splunkd.spl.functions.multivalue import MULTIVALUE
 from testbench.splunkd.spl.functions.numbers import NUMBERS
@@ -16,7 +15,6 @@ from testbench.splunkd.spl.functions.times import TIMES
 FUNCTIONS: dict[str, Function] = {
     **CONDITIONAL,
     **CONVERSION,
-    **DOCUMENTS,
     **MULTIVALUE,
     **NUMBERS,
     **TEXTS,

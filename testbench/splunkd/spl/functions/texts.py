@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
 
 from testbench.splunkd.spl.functions.function import of, on_texts
 from testbench.splunkd.spl.operators import regex
 from testbench.splunkd.spl.values import Result, as_text, number_of, one_or_many
-
-_SPACE = " \t"
 
 
 def _substr(text: Result, start: Result, length: Result = None) -> Result:
@@ -37,14 +34,9 @@ def _split(text: str, separator: str) -> Result:
 
 
 TEXTS = {
-    "len": on_texts(lambda text: float(len(text)), 1),
     "lower": on_texts(str.lower, 1),
-    "ltrim": on_texts(lambda text, signs=_SPACE: text.lstrip(signs), 1, 2),
     "replace": on_texts(_replace, 3),
-    "rtrim": on_texts(lambda text, signs=_SPACE: text.rstrip(signs), 1, 2),
     "split": on_texts(_split, 2),
     "substr": of(_substr, 2, 3),
-    "trim": on_texts(lambda text, signs=_SPACE: text.strip(signs), 1, 2),
-    "upper": on_texts(str.upper, 1),
-    "urldecode": on_texts(unquote, 1),
+    "trim": on_texts(lambda text: text.strip(" \t"), 1),
 }
