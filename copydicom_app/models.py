@@ -196,6 +196,9 @@ class Outcome:
         return int(getattr(self, status.value))
 
 
+_USUAL = (Status.COPIED, Status.PRESENT, Status.FAILED)  # told even when there are none
+
+
 class Tally:
     """Counts the instances of outcomes as they pass, for the closing line."""
 
@@ -224,18 +227,12 @@ class Tally:
 
     def __str__(self) -> str:
         """For example ``1204 instances: 37 copied, 1166 present, 1 failed in 0:42``."""
-        shown = (
-            Status.COPIED,
-            Status.PRESENT,
-            Status.PLANNED,
-            Status.CONFLICT,
-            Status.MISSING,
-            Status.FAILED,
-        )
-        counts = [f"{self._counts[status]} {status.value}" for status in shown if self._counts[status]]
+        counts = {status: self._counts[status] for status in _USUAL}
+        counts.update({status: count for status, count in self._counts.items() if count})
+        said = ", ".join(f"{count} {status.value}" for status, count in counts.items())
         total = sum(self._counts.values())
         what = f"{total} instance{'s' if total != 1 else ''}"
-        return f"{what}: {', '.join(counts) or 'nothing to do'} in {clock(time.monotonic() - self._started)}"
+        return f"{what}: {said} in {clock(time.monotonic() - self._started)}"
 
 
 def clock(seconds: float) -> str:

@@ -37,7 +37,7 @@ def say(text: str) -> None:
 
 def for_console(text: str) -> str:
     """The message of an error in the words of the command line, without logins."""
-    return without_logins(text).replace("base_url", "its address (base_url)")
+    return without_logins(text).replace("its base_url", "its address")
 
 
 class Display(Protocol):

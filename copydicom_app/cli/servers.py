@@ -78,8 +78,7 @@ class Servers:
             known = ", ".join(parser.sections()) or "none"
             raise ConfigurationError(
                 f"--{role}: server {name!r} is not in {self._path()} (known there: {known}); add a stanza "
-                f"[{name}] "
-                "with its base_url, or give a URL such as http://user@host:8042"
+                f"[{name}] with base_url, or give a URL such as http://host:8042"
             )
         stanza = parser[name]
         self._check(name, stanza)

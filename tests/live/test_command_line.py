@@ -173,7 +173,9 @@ def test_the_command_lines_of_the_predecessors_readme_run(release: str, splunk: 
             assert (done.code, done.err) == (0, "")
             if words[1] == "replicate":
                 assert held(research) == held(pacs)
-                assert re.fullmatch(rf"{len(some)} instances: {len(some)} copied in 0:\d\d", done.last)
+                assert re.fullmatch(
+                    rf"{len(some)} instances: {len(some)} copied, 0 present, 0 failed in 0:\d\d", done.last
+                )
             elif words[1] == "replicate_tags":
                 ids = {json.loads(event.raw)["ID"] for event in splunk.indexed["dicom"]}
                 assert ids == held(pacs)
@@ -201,7 +203,9 @@ def test_replicate_tags_sends_the_events_of_the_modular_input_and_nothing_twice(
     }
     assert all(request.zipped for request in splunk.hec.received)
     again = run(*line, "--json")
-    assert re.fullmatch(rf"{len(held(pacs))} instances: {len(held(pacs))} present in 0:\d\d\n", again.err)
+    assert re.fullmatch(
+        rf"{len(held(pacs))} instances: 0 copied, {len(held(pacs))} present, 0 failed in 0:\d\d\n", again.err
+    )
     assert {json.loads(text)["status"] for text in again.out.splitlines()} == {"present"}
     lost = splunk.indexes.lose("dicom", lambda event: event.sourcetype == "dicom:dose:event")
     assert run(*line).code == 0
@@ -214,7 +218,7 @@ def test_events_as_lines_of_json(pacs: OrthancServer, splunk: Splunkd, run: Run,
     lines = [json.loads(text) for text in done.out.splitlines()]
     assert {line["event"]["ID"] for line in lines} == held(pacs)
     assert set(lines[0]) == {"time", "host", "source", "index", "sourcetype", "event"}
-    assert re.fullmatch(r"\d+ instances: \d+ copied in 0:\d\d\n", done.err)
+    assert re.fullmatch(r"\d+ instances: \d+ copied, 0 present, 0 failed in 0:\d\d\n", done.err)
     index, hec = splunk_urls(splunk)
     run("replicate_tags", "--src", login(pacs), "--index", index, "--hec", hec)
     splunk.indexes.lose(
@@ -258,10 +262,13 @@ def test_a_search_names_studies_and_series_of_which_all_is_copied(
     assert wrong.code == 2
     assert re.search(r"found \d+ rows, and none has the field ID", wrong.err)
     nothing = run(*line, "--query", "index=dicom Modality=NOSUCH | table ID")
-    assert (nothing.code, nothing.last.split(" in ")[0]) == (0, "0 instances: nothing to do")
+    assert (nothing.code, nothing.last.split(" in ")[0]) == (0, "0 instances: 0 copied, 0 present, 0 failed")
     unknown = "0" * 8 + "-00000000" * 4
     gone = run(*line, "--query", f'| makeresults | eval ID="{unknown}"')
-    assert (gone.code, gone.last.split(" in ")[0]) == (1, "1 instance: 1 missing")
+    assert (gone.code, gone.last.split(" in ")[0]) == (
+        1,
+        "1 instance: 0 copied, 0 present, 0 failed, 1 missing",
+    )
 
 
 def test_a_search_that_splunk_does_not_understand_is_told_in_its_words(
@@ -291,12 +298,12 @@ def test_a_series_that_is_damaged_at_the_source_is_a_failed_row_and_the_rest_is_
         file.write_bytes(file.read_bytes()[:700])
         pacs.start()
         done = run("replicate", "--src", login(pacs), "--dest", login(research))
-        assert (done.code, done.last.split(" in ")[0]) == (1, "20 instances: 19 copied, 1 failed")
+        assert (done.code, done.last.split(" in ")[0]) == (1, "20 instances: 19 copied, 0 present, 1 failed")
         assert re.search(r"^failed   [0-9a-f-]{44} 5 instances, .* MB: 1 of 5: ", done.err, re.MULTILINE)
         assert held(research) == {each.orthanc_id for each in instances} - {bad}
         index, hec = splunk_urls(splunk)
         done = run("replicate_tags", "--src", login(pacs), "--index", index, "--hec", hec)
-        assert (done.code, done.last.split(" in ")[0]) == (1, "20 instances: 19 copied, 1 failed")
+        assert (done.code, done.last.split(" in ")[0]) == (1, "20 instances: 19 copied, 0 present, 1 failed")
         assert f"fails to give the tags of instance {bad}" in done.err
 
 
@@ -377,7 +384,7 @@ def test_replicate_follows_until_stopped_and_then_tells_what_it_did(
         out, err = process.communicate(timeout=30)
         assert process.returncode == 0, err
         assert sum(json.loads(text).get("copied", 0) for text in out.splitlines()) == 40
-        assert re.search(r"^40 instances: 40 copied in 0:\d\d$", err.splitlines()[-1])
+        assert re.search(r"^40 instances: 40 copied, 0 present, 0 failed in 0:\d\d$", err.splitlines()[-1])
 
 
 def test_replicate_tags_follows_until_stopped(pacs: OrthancServer, splunk: Splunkd) -> None:
@@ -394,7 +401,7 @@ def test_replicate_tags_follows_until_stopped(pacs: OrthancServer, splunk: Splun
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
         assert process.returncode == 0, err
-        assert re.fullmatch(r"30 instances: 30 copied in 0:\d\d", out.splitlines()[-1])
+        assert re.fullmatch(r"30 instances: 30 copied, 0 present, 0 failed in 0:\d\d", out.splitlines()[-1])
         assert Counter(json.loads(event.raw)["ID"] for event in splunk.indexed["dicom"]) == dict.fromkeys(
             held(server), 1
         )
@@ -446,7 +453,10 @@ def test_a_source_that_is_away_for_a_moment_costs_a_pause_and_no_row(
         proxy.break_next(Fault.REFUSED, path="/studies/", times=12)
         url = proxy.url.replace("://", f"://{pacs.username}:{pacs.password}@")
         done = run("replicate_tags", "--src", url, "--index", index, "--hec", hec)
-    assert (done.code, done.last.split(" in ")[0].split(": ")[1]) == (0, f"{len(held(pacs))} copied")
+    assert (done.code, done.last.split(" in ")[0].split(": ")[1]) == (
+        0,
+        f"{len(held(pacs))} copied, 0 present, 0 failed",
+    )
     assert "waiting for it" in done.err
     assert "it is back after" in done.err
     assert len({json.loads(event.raw)["ID"] for event in splunk.indexed["dicom"]}) == len(held(pacs))
@@ -467,6 +477,6 @@ def test_a_destination_that_gives_other_ids_is_sent_nothing_twice(
             "--state",
             str(tmp_path / "state"),
         )
-        assert run(*line, "--rewrites").last.startswith("6 instances: 6 copied in")
+        assert run(*line, "--rewrites").last.startswith("6 instances: 6 copied, 0 present, 0 failed in")
         assert len(held(research) - held(here)) == 6
-        assert run(*line, "--rewrites").last.startswith("6 instances: 6 present in")
+        assert run(*line, "--rewrites").last.startswith("6 instances: 0 copied, 6 present, 0 failed in")

@@ -91,7 +91,10 @@ def test_every_row_comes_back_in_its_place_with_its_outcome(
     assert statuses(result) == {"copied": COUNT}
     assert sum(int(str(row["copydicom_bytes"])) for row in result.rows) == sum(len(i.data) for i in pacs[1])
     assert len(research.get("/instances")) == COUNT
-    assert any(text.startswith(f"{COUNT} instances: {COUNT} copied in ") for _, text in result.messages)
+    assert any(
+        text.startswith(f"{COUNT} instances: {COUNT} copied, 0 present, 0 failed in ")
+        for _, text in result.messages
+    )
     assert statuses(run(splunkd, "dest=research", rows(pacs[1]))) == {"present": COUNT}
 
 

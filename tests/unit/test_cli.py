@@ -290,7 +290,7 @@ def test_lines_of_json_have_standard_output_to_themselves(capsys: pytest.Capture
         {"ref": "a", "status": "copied", "copied": 37, "bytes": 19_000_000},
         {"ref": "b", "status": "present", "present": 1166, "bytes": 0},
     ]
-    assert err.count("1203 instances: 37 copied, 1166 present in") == 2
+    assert err.count("1203 instances: 37 copied, 1166 present, 0 failed in") == 2
     assert "stopped before the end" in err
 
 
