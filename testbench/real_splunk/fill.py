@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+import urllib3
 
 from testbench.real_splunk.prepare import OPERATOR, ORTHANC_USER, Passwords
 from testbench.real_splunk.rest import APP, Refused, SplunkRest, Unusable
@@ -186,6 +187,7 @@ def _wait(
 
 
 if __name__ == "__main__":
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     try:
         main(Passwords.read(Path(sys.argv[1])), os.environ)
     except (Unusable, Refused) as error:

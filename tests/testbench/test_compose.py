@@ -92,6 +92,18 @@ def test_what_it_builds_and_runs_is_there(bench: dict[str, Any]) -> None:
         assert path.is_file(), module
 
 
+def test_what_it_runs_needs_no_more_than_its_containers_have() -> None:
+    """The extra `compose` of pyproject.toml; whatever else a developer has is not there."""
+    absent = ["duckdb", "hypothesis", "playwright", "pytest", "ruamel", "splunklib", "splunk_appinspect"]
+    program = f"""import sys
+sys.modules.update(dict.fromkeys({absent}))
+import testbench.real_splunk.prepare, testbench.real_splunk.fill, testbench.verify_on_splunk"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_password_is_written_down(bench: dict[str, Any]) -> None:
     """What the environment may give is empty else, so that each bench makes its own."""
     given = bench["services"]["prepare"]["environment"]
