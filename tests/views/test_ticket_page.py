@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from testbench.splunkd import Splunkd
-from testbench.views.browser import Browser, Engine
+from testbench.views.browser import Browser, Engine, Panel
 from testbench.views.hospital import time_of
 from testbench.views.server import LOCALE, ViewServer
 from tests.views.accessible import barriers
@@ -29,6 +29,13 @@ def reviewers(engine: Engine, hospital: Splunkd) -> Iterator[tuple[Browser, Brow
         server.close()
     for collection in ("dose_tickets", "dose_ticket_history"):
         hospital.request("DELETE", f"storage/collections/data/{collection}")
+
+
+def outliers(dashboards: Browser, page: Page) -> Panel:
+    """The table of *Outliers*, searched anew."""
+    dashboards.show(page, "tiny")
+    dashboards.show(page, "outliers", **time_of("outliers"))
+    return dashboards.seen(page).panel("Studies, the open ones first")
 
 
 def opened(browser: Browser, uid: str, theme: str = "light") -> Page:
@@ -50,40 +57,34 @@ def documents(hospital: Splunkd, collection: str) -> list[dict[str, Any]]:
 
 
 def test_an_outlier_is_clicked_its_ticket_closed_and_outliers_says_so(
-    dashboards: Browser, hospital: Splunkd, reviewers: tuple[Browser, Browser, Browser]
+    dashboards: Browser, page: Page, hospital: Splunkd, reviewers: tuple[Browser, Browser, Browser]
 ) -> None:
-    page = dashboards.page()
-    page.goto(f"{dashboards.server.uri}{dashboards.address('outliers', **time_of('outliers'))}")
-    listed = dashboards.seen(page).panel("Studies, the open ones first")
+    listed = outliers(dashboards, page)
     accession = str(listed.rows[0]["Accession number"])
     assert listed.rows[0]["Ticket"] == "open"
     ticket = dashboards.follow(page, page.get_by_text(accession, exact=True).first)
-    page.close()
     uid = str(listed.rows[0]["_study"])
     assert f"form.study={uid}" in ticket.url
     expect(ticket.get_by_role("heading", level=2)).to_have_text(f"{accession}: Open")
     expect(ticket.get_by_text(str(listed.rows[0]["Device"]))).to_be_visible()
     ticket.close()
 
-    page = opened(reviewers[0], uid)
-    page.get_by_role("radio", name=re.compile("^Justified")).check()
-    page.get_by_role("button", name="Save ticket").click()
-    expect(page.get_by_text("Say why")).to_be_visible()
-    write(page, "Justified", "Trauma, three phases; <b>seen</b> with the radiologist.")
-    expect(page.get_by_text("Saved as justified by pam.")).to_be_visible()
-    history = page.get_by_role("table", name="History")
+    ticket = opened(reviewers[0], uid)
+    ticket.get_by_role("radio", name=re.compile("^Justified")).check()
+    ticket.get_by_role("button", name="Save ticket").click()
+    expect(ticket.get_by_text("Say why")).to_be_visible()
+    write(ticket, "Justified", "Trauma, three phases; <b>seen</b> with the radiologist.")
+    expect(ticket.get_by_text("Saved as justified by pam.")).to_be_visible()
+    history = ticket.get_by_role("table", name="History")
     expect(history.get_by_role("row")).to_have_count(2)
     expect(history).to_contain_text("<b>seen</b>")
-    assert barriers(page) == []
+    assert barriers(ticket) == []
     (kept,) = documents(hospital, "dose_tickets")
     assert (kept["_key"], kept["state"], kept["reviewer"]) == (uid, "justified", "pam")
     assert kept["identifier"] == accession
     assert [one["state"] for one in documents(hospital, "dose_ticket_history")] == ["justified"]
 
-    page = dashboards.page()
-    page.goto(f"{dashboards.server.uri}{dashboards.address('outliers', **time_of('outliers'))}")
-    listed = dashboards.seen(page).panel("Studies, the open ones first")
-    page.close()
+    listed = outliers(dashboards, page)
     (row,) = [row for row in listed.rows if row["Accession number"] == accession]
     assert (row["Ticket"], row["Reviewer"]) == ("justified", "pam")
 
@@ -107,6 +108,22 @@ def test_of_two_reviewers_at_once_the_second_reads_the_first_before_writing(
     assert [one["reviewer"] for one in documents(hospital, "dose_ticket_history")] == ["pam", "paul"]
     (kept,) = documents(hospital, "dose_tickets")
     assert (kept["state"], kept["reviewer"]) == ("justified", "paul")
+
+
+def test_a_write_that_fails_half_way_is_told_and_can_be_repeated(
+    hospital: Splunkd, reviewers: tuple[Browser, Browser, Browser]
+) -> None:
+    page = opened(reviewers[0], "1.2.3.6")
+    page.route("**/dose_tickets/batch_save*", lambda route: route.abort())
+    write(page, "Reviewed", "The line breaks here.")
+    expect(page.get_by_role("alert")).to_contain_text("Not saved as a whole")
+    assert documents(hospital, "dose_tickets") == []
+    expect(page.get_by_role("heading", level=2)).to_have_text("1.2.3.6: Reviewed")  # the history has it
+    page.unroute("**/dose_tickets/batch_save*")
+    page.get_by_role("button", name="Save ticket").click()
+    expect(page.get_by_text("Saved as reviewed by pam.")).to_be_visible()
+    assert [one["state"] for one in documents(hospital, "dose_tickets")] == ["reviewed"]
+    assert len(documents(hospital, "dose_ticket_history")) == 2
 
 
 def test_who_may_only_read_tickets_is_told_so_and_a_page_without_a_study_leads_to_outliers(

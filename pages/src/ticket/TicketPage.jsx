@@ -142,7 +142,8 @@ function Ticket({ uid }) {
         if (error.status === 403) {
             return 'Not saved: your roles may read tickets and not write them; ask an admin for one that may.';
         }
-        return `Not saved: ${error.message}`;
+        await load().catch(() => null); // the history may have it already
+        return `Not saved as a whole: ${error.message} Save again.`;
     };
 
     if (!found) {

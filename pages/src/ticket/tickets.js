@@ -23,11 +23,13 @@ export async function ticketOf(uid) {
     const [tickets, history] = await Promise.all([get(TICKETS, { query }), get(HISTORY, { query })]);
     const number = Math.max(history.length, ...history.map(numberOf));
     history.sort((one, other) => numberOf(other) - numberOf(one) || other.updated - one.updated);
-    // The history is written first: when it knows more, the ticket's own write was lost.
-    const ticket = tickets[0];
-    const latest = history[0];
-    const newest = latest && (!ticket || latest.updated > ticket.updated) ? latest : ticket;
-    return { ticket: newest ?? { state: 'open', comment: '' }, history, number };
+    // The history is written first, so its latest entry is the case even where the ticket's own write was lost; but a
+    // search may have written the ticket past the history. Clocks of browsers differ, so times decide only then.
+    const [ticket] = tickets;
+    const [latest] = history;
+    const past = ticket && !history.some((one) => one.updated === ticket.updated && one.reviewer === ticket.reviewer);
+    const shown = past && !(latest?.updated > ticket.updated) ? ticket : latest;
+    return { ticket: shown ?? { state: 'open', comment: '' }, history, number };
 }
 
 // Writes the next state. Raises ConflictError when there is one already that `number` does not know of.
