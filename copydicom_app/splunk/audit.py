@@ -26,7 +26,7 @@ class Audit:
     """
 
     def __init__(self, **constant: str) -> None:
-        self._constant = constant
+        self.constant = constant
         folder = splunk_home() / "var" / "log" / "copydicom_app"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ class Audit:
 
     def _append(self, fields: Mapping[str, object]) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        event = {"time": moment, **self._constant, **fields}
+        event = {"time": moment, **self.constant, **fields}
         # One write a line, so that the lines of two searches do not mix.
         os.write(self._file, (as_json(event) + "\n").encode("ascii"))
 

@@ -59,6 +59,9 @@ class Place(Protocol):
     def engine(self, source: str) -> Engine:
         """Raise what makes every copy from this source impossible."""
 
+    def progressed(self) -> None:
+        """An outcome more is there."""
+
     def cancel(self) -> None:
         """Come to an end soon."""
 
@@ -152,6 +155,7 @@ class Copies:
         done = 0
         try:
             for outcome in engine.outcomes(refs):
+                self._place.progressed()
                 yield outcome
                 done += 1
         except StoppedError:

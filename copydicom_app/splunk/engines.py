@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from typing import Optional
 
 from splunklib import client
@@ -18,6 +20,10 @@ from copydicom_app.splunk.config import server_named
 from copydicom_app.splunk.kvstore import KvLedger
 from copydicom_app.splunk.options import Options
 from copydicom_app.splunk.profiles import profile_named
+from copydicom_app.splunk.trail import STALE_SECONDS, Trail, close_stale
+
+_NOTE_SECONDS = 2.0  # between two notes of how far a search is
+_NOTE_SHARE = 20  # times as long as a note takes, so that it costs a twentieth of the time at most
 
 
 class Engines:
@@ -68,15 +74,43 @@ class Engines:
 
 
 class LocalCopies:
-    """Copies in this process, for a person who may read the passwords. Writes the trail at the end."""
+    """Copies in this process, for a person who may read the passwords.
+
+    Writes the trail at the end, and before that notes how far it is, so that a kill leaves a trail too.
+    """
 
     def __init__(self, engines: Engines, audit: Optional[Audit]) -> None:
         self._engines, self._audit = engines, audit
         self._made: dict[str, Replicator] = {}
+        self._trail: Optional[Trail] = None
+        self._note_at = 0.0
+        self._ended = threading.Event()
 
     def reach_dest(self) -> None:
-        """See Engines."""
+        """See Engines; the trail begins here."""
+        if self._audit is not None and self._trail is None:
+            close_stale()
+            self._trail = Trail.begin()
+            self._trail.of(self._audit.constant)
+            threading.Thread(target=self._still_there, args=(self._trail,), daemon=True).start()
         self._engines.reach_dest()
+
+    def progressed(self) -> None:
+        """Note how far it is, unless that was done a moment ago."""
+        begun = time.monotonic()
+        if self._trail is not None and begun >= self._note_at:
+            with contextlib.suppress(OSError):  # the end will tell
+                self._note()
+            ended = time.monotonic()
+            self._note_at = ended + max(_NOTE_SECONDS, _NOTE_SHARE * (ended - begun))
+
+    def _note(self) -> None:
+        if self._trail is not None:
+            self._trail.note({source: engine.studies for source, engine in self._made.items()})
+
+    def _still_there(self, trail: Trail) -> None:
+        while not self._ended.wait(STALE_SECONDS / 4):
+            trail.touch()
 
     def engine(self, source: str) -> Replicator:
         """See Engines."""
@@ -88,9 +122,11 @@ class LocalCopies:
 
     def finish(self, cancelled: bool) -> None:
         """Write what became of every study."""
-        if self._audit is None:
-            return
-        for source, engine in self._made.items():
-            self._audit.write(source, engine.studies, cancelled)
-        self._audit.close()
-        self._audit = None
+        self._ended.set()
+        if self._trail is not None:
+            self._note()
+            self._trail.close(cancelled)
+            self._trail = None
+        if self._audit is not None:
+            self._audit.close()
+            self._audit = None

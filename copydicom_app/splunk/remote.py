@@ -78,6 +78,9 @@ class RemoteCopies:
             raise RetriableError("Splunk's REST API broke off while something was copied") from error
         return _Answer([outcome_of_json(row) for row in said["outcomes"]], said["notices"])
 
+    def progressed(self) -> None:
+        """Nothing: the handler notes it."""
+
     def cancel(self) -> None:
         """Let what is under way come to its end."""
         if self._trail is not None:

@@ -1,13 +1,15 @@
-"""What one search has copied so far through the REST handler, kept in a file until the search ends.
+"""What one search has copied so far, kept in a file until the search ends.
 
-The handler is asked several times for one search, by any of its processes, and the trail shall have one event
-a study and search. So each request adds to the file, and the end of the search turns it into the trail. Who
-can make such a file runs as the user that runs Splunk: a person with a REST client cannot. What a search left
-behind that was killed is written by whoever comes next.
+The trail shall have one event a study and search, whoever copies. The REST handler is asked several times for
+one search, by any of its processes, so each request adds to the file. A search that copies in its own process
+notes now and then how far it is. The end of the search turns the file into the trail. Who can make such a
+file runs as the user that runs Splunk: a person with a REST client cannot. What a search left behind that was
+killed is written by whoever comes next.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -77,6 +79,19 @@ class Trail:
                 sums[name] = sums.get(name, 0) + count
         self.taken = taken
         self._save()
+
+    def note(self, counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
+        """What the search came to until now, all in all: source -> study -> counts."""
+        self._counts = {
+            source: {study: dict(sums) for study, sums in studies.items()}
+            for source, studies in counts.items()
+        }
+        self._save()
+
+    def touch(self) -> None:
+        """Tell that the search is still there."""
+        with contextlib.suppress(OSError):
+            os.utime(self._path)
 
     def stop(self) -> None:
         """Tell a request that is under way to come to its end."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from testbench.faulty_proxy import Asked, Fault, FaultyProxy
-from testbench.orthanc import OrthancServer
+from testbench.orthanc import OrthancServer, second_orthanc
 from testbench.sample_data import Instance, make_instances
 from testbench.splunkd import CommandResult, Options, Splunkd, pythons
 
@@ -185,6 +187,69 @@ def test_a_search_that_was_killed_leaves_a_trail(
     killed, other = sorted(audited(splunkd), key=lambda event: -event["copied"])
     assert (killed["sid"], killed["copied"], killed["result"]) == ("killed", 5, "cancelled")
     assert (other["copied"], list(folder.iterdir())) == (1, [])
+
+
+def test_a_search_that_copies_by_itself_and_is_killed_leaves_a_trail(
+    package: Path, python: Path, pacs: tuple[OrthancServer, list[Instance]]
+) -> None:
+    """An admin's: what it noted of itself is written by the next search, once it cannot be there any more.
+
+    On 1.12, which tells its limits: where a destination may recycle, rows wait until it was asked again.
+    """
+    binary, reason = second_orthanc()
+    if binary is None:
+        pytest.skip(reason)
+    with (
+        OrthancServer("research", binary=binary) as research,
+        Splunkd(package, python=python) as splunkd,
+        FaultyProxy(research.url) as proxy,
+    ):
+        add(splunkd, "pacs", pacs[0])
+        add(splunkd, "research", research)
+        add(splunkd, "slow", research, proxy.url, max_connections=1)
+        proxy.slow_seconds = 0.5
+        slow_uploads(proxy)
+        searches: list[CommandResult] = []
+        given = rows(pacs[1])
+        search = threading.Thread(
+            target=lambda: searches.append(run(splunkd, "dest=slow", given, user="admin"))
+        )
+        search.start()
+        folder = splunkd.home.root / "var" / "run" / "copydicom_app"
+        wait_for(lambda: any('"copied"' in path.read_text() for path in folder.glob("*.json")))
+        for pid in processes_of(splunkd, "copydicom.py"):
+            os.kill(pid, signal.SIGKILL)
+        search.join()
+        assert audited(splunkd) == []
+        (left,) = folder.glob("*.json")
+        os.utime(left, (time.time() - 3 * 3600,) * 2)
+        assert statuses(run(splunkd, "dest=research", given[-1:], user="admin")).total() == 1
+        killed, other = sorted(audited(splunkd), key=lambda event: event["dest"], reverse=True)
+        assert (killed["dest"], killed["result"], killed["user"]) == ("slow", "cancelled", "admin")
+        assert 0 < killed["copied"] <= len(research.get("/instances"))
+        assert (other["dest"], other["copied"] + other["present"]) == ("research", 1)
+        assert list(folder.iterdir()) == []
+
+
+def wait_for(there: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)
+
+
+def processes_of(splunkd: Splunkd, script: str) -> list[int]:
+    """The processes that this stand-in has started for a script of its app."""
+    wanted = str(splunkd.home.app_dir / "bin" / script)
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            arguments = path.read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:  # it has ended
+            continue
+        if wanted in arguments:
+            found.append(int(path.parent.name))
+    return found
 
 
 def test_a_direct_request_is_bounded_and_in_the_trail(
