@@ -53,6 +53,18 @@ def test_files_that_a_page_names_are_there(page: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", text):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([\w-]+)\)", text):
+        other = (page.parent / target) if target else page
+        heads = re.findall(r"^#+ (.+)$", other.read_text(encoding="utf-8"), re.MULTILINE)
+        slugs = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+        assert anchor in slugs, f"{page.name} links to {target}#{anchor}"
+
+
 def test_capabilities_and_keys_of_servers_that_a_page_names_exist() -> None:
     declared = set(re.findall(r"capability::(\w+)", (ROOT / "default" / "authorize.conf").read_text()))
     keys = set(
