@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 from typing import Any
 
@@ -12,8 +13,10 @@ from copydicom_app.errors import SkippableError
 from copydicom_app.replication.rekey import Keys, readable, rekeyed
 from copydicom_app.replication.transfer import archive
 
-pydicom = pytest.importorskip("pydicom")  # the bench's own Python has it
-testbench = pytest.importorskip("testbench.sample_data", exc_type=ImportError)
+if sys.version_info < (3, 11):
+    pytest.skip("the testbench needs Python 3.11", allow_module_level=True)
+pydicom = pytest.importorskip("pydicom", minversion="3")
+testbench = pytest.importorskip("testbench.sample_data")
 KEYS = Keys(b"the key of this test")
 
 
