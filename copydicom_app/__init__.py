@@ -4,7 +4,6 @@ The names below are imported when they are first used: Splunk starts the app's s
 these want nothing of them.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from copydicom_app._version import __version__
@@ -49,6 +48,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

@@ -19,39 +19,42 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Optional, Union
+from typing import Any, BinaryIO, Optional, Union
 
-from copydicom_app.addresses import is_loopback, server_of_url
 from copydicom_app.differences import Difference, differences
+from copydicom_app.ends import (
+    Address,
+    Tell,
+    both_ends,
+    engine_between,
+    moment,
+    server_at,
+    sink_to,
+    splunkd_at,
+    with_jobs,
+)
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.events import events_of
 from copydicom_app.gauge import Gauge
+from copydicom_app.health import PATIENCE
 from copydicom_app.indexing.changes import begin
-from copydicom_app.indexing.completing import Completing, ConfirmingSink
+from copydicom_app.indexing.completing import Completing
 from copydicom_app.indexing.reading import reader
-from copydicom_app.models import Level, Outcome, Parents, Reference, Server, Status
+from copydicom_app.models import Level, Outcome, Parents, Reference, Status
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError, stoppable
-from copydicom_app.replication.budget import Budget
+from copydicom_app.replication.cancelled import begun
 from copydicom_app.replication.everything import Everything
-from copydicom_app.replication.following import Follower
+from copydicom_app.replication.following import FOLLOWERS_PATIENCE, Follower
 from copydicom_app.replication.ledger import Ledger
-from copydicom_app.replication.replicate import Replicator
 from copydicom_app.replication.spool import Spool
 from copydicom_app.shaping import Shaping
 from copydicom_app.structured_report import LONG_KEYWORDS
 from copydicom_app.tags_event import OURS, Origin, zone_named
 
-if TYPE_CHECKING:
-    from copydicom_app.splunk.client import Splunkd
-
 _KEPT = 100_000  # references that failed before a run begins to follow
-
-Address = Union[str, Server]
-Tell = Callable[[str], None]
 
 
 def _silent(text: str) -> None:
@@ -85,8 +88,11 @@ def replicate(
         4
     """
     stop, gauge = stop or threading.Event(), gauge or Gauge()
-    source, engine, target = _engine(src, dest, jobs, stop, gauge, dry_run, verify, method, ledger)
-    everything = Everything(source, Level(level), _moment(since), stop)
+    patience = FOLLOWERS_PATIENCE if watch else PATIENCE
+    source, engine, target = engine_between(
+        src, dest, jobs, stop, gauge, dry_run, verify, method, ledger, patience
+    )
+    everything = Everything(source, Level(level), moment(since), stop)
     # Noted first, so that nothing falls between listing and following.
     position = stoppable(partial(begin, source, "now"), stop) if watch else None
     gauge.total = everything.count()
@@ -94,7 +100,7 @@ def replicate(
     def outcomes() -> Iterator[Outcome]:
         failed: list[Reference] = []
         try:
-            for outcome in engine.outcomes(everything.references()):
+            for outcome in begun(engine.outcomes(everything.references())):
                 if position is not None and outcome.status is Status.FAILED and len(failed) < _KEPT:
                     failed.append(
                         Reference(outcome.ref, Level(level))
@@ -136,15 +142,15 @@ def conditional_replicate(
     from copydicom_app.splunk.client import Found
 
     stop, gauge = stop or threading.Event(), gauge or Gauge()
-    splunkd = _splunkd(index, stop, tell)
-    _, engine, _ = _engine(src, dest, jobs, stop, gauge, dry_run, verify, method, ledger)
+    splunkd = splunkd_at(index, stop, tell)
+    _, engine, _ = engine_between(src, dest, jobs, stop, gauge, dry_run, verify, method, ledger)
     wanted = Found(splunkd, query, id, Level(level) if level else None)
 
     def outcomes() -> Iterator[Outcome]:
         try:
             with Spool(wanted.references()) as spool:
                 gauge.total = spool.instances
-                yield from engine.outcomes(spool)
+                yield from begun(engine.outcomes(spool))
         except StoppedError:
             return
 
@@ -173,7 +179,7 @@ def replicate_tags(
     from copydicom_app.splunk.client import IndexOverRest
 
     stop, gauge = stop or threading.Event(), gauge or Gauge()
-    orthanc = Orthanc(_with_jobs(_server(src, "src"), jobs), stop)
+    orthanc = Orthanc(with_jobs(server_at(src, "src"), jobs), stop)
     orthanc.system()
     if out is None and (hec is None or index is None):
         raise ConfigurationError(
@@ -181,8 +187,8 @@ def replicate_tags(
             "(--hec); --out writes "
             "to a file instead"
         )
-    held = IndexOverRest(_splunkd(index, stop, tell), index_name) if index is not None else None
-    sink = _sink(out, hec, index_name, orthanc, stop)
+    held = IndexOverRest(splunkd_at(index, stop, tell), index_name) if index is not None else None
+    sink = sink_to(out, hec, index_name, orthanc, stop)
     origin = Origin(orthanc.server.name, zone_named(orthanc.server.timezone))
     shaping = Shaping(orthanc, Level.INSTANCE, origin, time.time)
     reads = reader(orthanc, ("all",), LONG_KEYWORDS, jobs)
@@ -222,7 +228,7 @@ def check(
     MD5 sums are compared, or only sizes with `size_only`.
     """
     stop, gauge = stop or threading.Event(), gauge or Gauge()
-    source, target = _two(src, dest, jobs, stop)
+    source, target = both_ends(src, dest, jobs, stop)
     source.system()
     target.system()
 
@@ -247,102 +253,3 @@ def simplify(tags: Mapping[str, Any]) -> dict[str, Any]:
     """
     event = next(events_of("", tags, Parents("", "", ""), Origin("", max_event_bytes=1 << 62), 0.0))
     return {key: value for key, value in event.fields.items() if key not in OURS}
-
-
-# What the verbs share
-
-
-def _server(address: Address, what: str) -> Server:
-    return server_of_url(address, what) if isinstance(address, str) else address
-
-
-def _with_jobs(server: Server, jobs: Optional[int]) -> Server:
-    return replace(server, max_connections=max(server.max_connections, jobs)) if jobs else server
-
-
-def _two(src: Address, dest: Address, jobs: Optional[int], stop: threading.Event) -> tuple[Orthanc, Orthanc]:
-    source, target = (
-        _with_jobs(_server(address, what), jobs) for address, what in ((src, "src"), (dest, "dest"))
-    )
-    if source.base_url.rstrip("/") == target.base_url.rstrip("/"):
-        raise ConfigurationError(
-            f"src and dest are the same Orthanc, {source.name!r}; name another destination"
-        )
-    return Orthanc(source, stop), Orthanc(target, stop)
-
-
-def _engine(
-    src: Address,
-    dest: Address,
-    jobs: Optional[int],
-    stop: threading.Event,
-    gauge: Gauge,
-    dry_run: bool,
-    verify: bool,
-    method: str,
-    ledger: Optional[Ledger],
-) -> tuple[Orthanc, Replicator, Orthanc]:
-    if method not in ("stream", "peer"):
-        raise ConfigurationError(f"method must be stream or peer, not {method!r}")
-    source, target = _two(src, dest, jobs, stop)
-    engine = Replicator(
-        source,
-        target,
-        dry_run=dry_run,
-        verify=verify,
-        jobs=jobs,
-        method=method,
-        budget=Budget(target.server.max_instances),
-        ledger=ledger,
-        stop=stop,
-        gauge=gauge,
-        by_study=False,
-    )
-    engine.check()
-    return source, engine, target
-
-
-def _splunkd(address: Address, stop: threading.Event, tell: Tell) -> Splunkd:
-    from copydicom_app.splunk.client import Splunkd
-
-    splunkd = Splunkd(_splunk_server(address, "index"), stop, tell)
-    splunkd.check()
-    return splunkd
-
-
-def _splunk_server(address: Address, what: str) -> Server:
-    """Splunk comes with a certificate of its own making: on this machine it is taken as it is."""
-    server = _server(address, what)
-    local = isinstance(address, str) and is_loopback(server)
-    return replace(server, verify_tls=False) if local else server
-
-
-def _sink(
-    out: Optional[BinaryIO],
-    hec: Optional[Address],
-    index_name: str,
-    orthanc: Orthanc,
-    stop: threading.Event,
-) -> ConfirmingSink:
-    from copydicom_app.splunk.envelopes import Envelopes, LineSink
-    from copydicom_app.splunk.hec import HecSink
-
-    source = f"orthanc://{orthanc.server.name}"
-    if out is not None or hec is None:
-        assert out is not None
-        return LineSink(out, Envelopes(index_name, source, orthanc.host))
-    sink = HecSink(_splunk_server(hec, "hec"), index=index_name, source=source, host=orthanc.host, stop=stop)
-    sink.check()
-    return sink
-
-
-def _moment(since: Union[datetime, str, None]) -> Optional[datetime]:
-    """A moment with a zone; one that names none is this machine's time."""
-    if isinstance(since, str):
-        try:
-            since = datetime.fromisoformat(since.replace("Z", "+00:00"))
-        except ValueError as error:
-            raise ConfigurationError(
-                f"since must be a date or moment such as 2026-01-31 or 2026-01-31T10:00, not {since!r}"
-            ) from error
-    return since.astimezone() if since is not None else None

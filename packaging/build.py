@@ -45,9 +45,11 @@ STAND_ALONE = (
     "copydicom_app/__main__.py",
     "copydicom_app/cli/*.py",
     "copydicom_app/differences.py",
+    "copydicom_app/ends.py",
     "copydicom_app/indexing/completing.py",
     "copydicom_app/library.py",
     "copydicom_app/patience.py",
+    "copydicom_app/replication/cancelled.py",
     "copydicom_app/replication/everything.py",
     "copydicom_app/replication/file_ledger.py",
     "copydicom_app/replication/following.py",
@@ -121,12 +123,11 @@ def bundle() -> None:
         sys.exit(
             "the app's pages are bundled with Node and npm; install both: testbench/install.sh python3 pages"
         )
-    lock, installed = (PAGES / "package-lock.json").read_text(), PAGES / "node_modules" / ".installed"
-    if not installed.is_file() or installed.read_text() != lock:
+    lock, installed = PAGES / "package-lock.json", PAGES / "node_modules" / ".package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
         quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         print("installing what the pages are made of into pages/node_modules", file=sys.stderr)
         subprocess.run([npm, "ci", *quiet], cwd=PAGES, check=True, stdout=sys.stderr)
-        installed.write_text(lock)
     subprocess.run([node, "build.mjs"], cwd=PAGES, check=True, stdout=sys.stderr)
     stamp.write_text(wanted)
 

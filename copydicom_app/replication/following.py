@@ -20,9 +20,12 @@ from copydicom_app.models import Found, Outcome, Parents, Reference, Status
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
 from copydicom_app.patience import FOREVER, Patience
+from copydicom_app.replication.cancelled import begun
 from copydicom_app.replication.replicate import Replicator
 
 INTERVAL = 2.0  # seconds between two looks at the change log
+# Seconds for which the engine waits for a server by itself, and then takes it for lost without another look.
+FOLLOWERS_PATIENCE = 2.0
 
 
 class Follower:
@@ -72,10 +75,11 @@ class Follower:
     def copied(self, refs: Sequence[Reference]) -> Iterator[Outcome]:
         """What became of them; what failed because a server is away is tried again when it is back."""
         left = {ref.id: ref for ref in refs}
+        tried = False
         while left:
             failed: list[Outcome] = []
             try:
-                for outcome in self._engine.outcomes(list(left.values())):
+                for outcome in begun(self._engine.outcomes(list(left.values()))):
                     if outcome.status is Status.FAILED:
                         failed.append(outcome)
                     elif outcome.status is not Status.MISSING:
@@ -84,13 +88,19 @@ class Follower:
                 yield from failed
                 raise
             trouble = self._trouble() if failed else None
-            if not isinstance(trouble, RetriableError):
+            left = {outcome.ref: left[outcome.ref] for outcome in failed}
+            if isinstance(trouble, RetriableError):
+                self._patience.after(trouble)
+            elif trouble is None and left and not tried:
+                # The server may be back, and the engine may not have looked again.
+                tried = True
+                if self._stop.wait(FOLLOWERS_PATIENCE + 0.5):
+                    raise StoppedError
+            else:
                 yield from failed
                 if trouble is not None:
                     raise trouble
                 return
-            left = {outcome.ref: left[outcome.ref] for outcome in failed}
-            self._patience.after(trouble)
 
     def _trouble(self) -> Optional[CopydicomError]:
         for server in (self._source, self._dest):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import stat
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -301,6 +304,29 @@ def test_progress_tells_rate_and_time_left() -> None:
     gauge.total = 120_400
     assert progress_line(gauge, 30) == "12,300 of 120,400 instances, 410/s, 4:24 left"
     assert line(OUTCOMES[0]) == "copied   a 37 instances, 19.0 MB"
+
+
+class Terminal(io.StringIO):
+    """What a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_a_bar_with_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    gauge = Gauge()
+    with Report(gauge, as_json=False, verbose=False, quiet=False) as report:
+        for total in (None, 100, 100, 100):
+            gauge.total = total
+            gauge.add(20)
+            time.sleep(0.3)
+        report.tell("server 'x' is away; waiting for it")
+    said = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", sys.stderr.getvalue())  # type: ignore[attr-defined]
+    assert re.search(r" 80/100 +\d+/s +0:00:0\d +0:00:0\d", said)
+    assert "server 'x' is away; waiting for it\n" in said
 
 
 def test_what_should_not_happen_is_told_without_logins(

@@ -377,7 +377,7 @@ def test_replicate_follows_until_stopped_and_then_tells_what_it_did(
         eventually(lambda: len(held(research)) == 30)
         research.kill()  # in the middle of the watch; what arrives meanwhile waits
         fill(pacs, [next(upcoming) for _ in range(10)])
-        time.sleep(1)
+        time.sleep(5)  # more than the engine by itself would wait
         research.start()
         eventually(lambda: len(held(research)) == 40, 60)
         process.send_signal(signal.SIGTERM)
@@ -391,7 +391,8 @@ def test_replicate_tags_follows_until_stopped(pacs: OrthancServer, splunk: Splun
     with OrthancServer("watched") as server:
         upcoming = make_instances(30, 2_000, 5)
         fill(server, [next(upcoming) for _ in range(20)])
-        index, hec = splunk_urls(splunk)
+        index, _ = splunk_urls(splunk)
+        hec = splunk.hec.url(splunk.hec.token(use_ack=True))
         process = started(
             "replicate_tags", "--src", login(server), "--index", index, "--hec", hec, "--watch", "-v"
         )
@@ -411,7 +412,14 @@ def test_killed_in_the_middle_replicate_goes_on_where_it_was(research: OrthancSe
     with OrthancServer("kills") as pacs:
         instances = list(make_instances(250, 20_000, 10))
         fill(pacs, instances)
-        for least in (10, 80):
+        process = started("replicate", "--src", login(pacs), "--dest", login(research), "--jobs", "1")
+        eventually(lambda: len(research.get("/instances")) >= 10)
+        process.terminate()
+        out, err = process.communicate()
+        told = int(re.match(r"(\d+) instances: \1 copied, 0 present, 0 failed in ", out)[1])  # type: ignore[index]
+        assert (process.returncode, err) == (1, "stopped before the end; run it again for the rest\n")
+        assert told <= len(held(research)) < 250
+        for least in (told + 20, told + 60):
             process = started("replicate", "--src", login(pacs), "--dest", login(research), "-q")
             eventually(lambda least=least: len(research.get("/instances")) >= least)  # type: ignore[misc]
             process.kill()
