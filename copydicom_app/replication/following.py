@@ -78,6 +78,7 @@ class Follower:
         tried = False
         while left:
             failed: list[Outcome] = []
+            self._engine.forget()  # what failed is tried again, and what came again may have changed
             try:
                 for outcome in begun(self._engine.outcomes(list(left.values()))):
                     if outcome.status is Status.FAILED:
@@ -91,6 +92,7 @@ class Follower:
             left = {outcome.ref: left[outcome.ref] for outcome in failed}
             if isinstance(trouble, RetriableError):
                 self._patience.after(trouble)
+                tried = False
             elif trouble is None and left and not tried:
                 # The server may be back, and the engine may not have looked again.
                 tried = True

@@ -132,6 +132,11 @@ class Replicator:
         settled = ordered(self._settle, self._parts(looked_at), self._jobs, self._stop, self._grace)
         yield from self._folded(self._asked_again(step for part in settled for step in part))
 
+    def forget(self) -> None:
+        """Begin as if nothing was met before: for an engine that lives for days, while both ends change."""
+        self._met = Recent(REMEMBERED)
+        self._presence.forget()
+
     # What there is to do
 
     def _window(self, refs: list[Reference]) -> list[Step]:
