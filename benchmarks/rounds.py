@@ -35,8 +35,9 @@ def in_turns(
     *,
     budget: float = float("inf"),
 ) -> dict[str, list[Sample]]:
-    """Up to `rounds` samples of each. No round is begun that would probably end beyond `budget` seconds,
-    but for the first."""
+    """Up to `rounds` samples of each, every round beginning with another one, so that none is always first.
+    No round is begun that would probably end beyond `budget` seconds, but for the first."""
+    names = list(contenders)
     samples: dict[str, list[Sample]] = {name: [] for name in contenders}
     began = time.monotonic()
     for number in range(1, rounds + 1):
@@ -44,8 +45,9 @@ def in_turns(
         if number > 1 and spent + spent / (number - 1) > budget:
             say(f"{number - 1} of {rounds} rounds: another would go beyond {budget:.0f} s")
             break
-        for name, contend in contenders.items():
-            sample = contend()
+        first = (number - 1) * len(names) // rounds
+        for name in names[first:] + names[:first]:
+            sample = contenders[name]()
             samples[name].append(sample)
             say(f"round {number}/{rounds}  {name}: {sample.count:,} in {sample.seconds:.2f} s")
     return samples

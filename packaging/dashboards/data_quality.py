@@ -133,14 +133,14 @@ def view() -> View:
                         "station_name": "Station",
                         "device_name": "Device",
                         "studies": "Studies",
-                        "without": "Without report",
-                        "share": "Without report (%)",
+                        "without": "No report",
+                        "share": "No report (%)",
                     }
                 ),
             ),
-            digits={"Without report (%)": 0},
+            digits={"No report (%)": 0},
             widths={"Modality": 105, "Device": 130},
-            levels={"Without report (%)": _SHARES},
+            levels={"No report (%)": _SHARES},
             description="By modality and station. Where a scanner sends none, dose_from_images = true of the input may help.",
         ),
         panels.table(

@@ -99,7 +99,7 @@ def view() -> View:
                 | eval standard_protocol=kept
                 | sort 0 $groups$
                 | table $groups$ n min p25 median mean p75 max reference_level reference_ratio
-                | rename standard_protocol AS "Protocol", station_name AS "Station", thickness AS "Compressed thickness", projection AS "View", {_RENAMED}, reference_level AS "DRL (mGy)", reference_ratio AS "Median / DRL"
+                | rename standard_protocol AS "Protocol", station_name AS "Station", thickness AS "Thickness", projection AS "View", {_RENAMED}, reference_level AS "DRL (mGy)", reference_ratio AS "Median / DRL"
                 """,
             ),
             digits={header: 2 for name, header in _STATISTICS.items() if name != "n"}
@@ -145,7 +145,7 @@ def view() -> View:
                 ),
             ),
             digits={"p25": 2, "Median": 2, "p75": 2},
-            widths={"Anode / filter": 140, "Quantity": 170, "n": 50, "p25": 70, "Median": 95, "p75": 70},
+            widths={"Anode / filter": 135, "Quantity": 160, "n": 50, "p25": 70, "Median": 90, "p75": 70},
         ),
     )
     view.row(

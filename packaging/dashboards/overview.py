@@ -107,7 +107,7 @@ def view() -> View:
                 ),
             ),
             digits={"Median": 2, "p75": 2, "Max": 2},
-            widths={"Modality": 105, "Quantity": 150, "Studies": 95, "Median": 85, "p75": 80, "Max": 80},
+            widths={"Modality": 105, "Quantity": 145, "Studies": 95, "Median": 95, "p75": 80, "Max": 80},
             description="Totals of studies with dose; each irradiation counts once.",
         ),
     )

@@ -63,7 +63,7 @@ def test_rounds_go_through_all_contenders_in_turn_and_end_with_the_budget() -> N
 
     contenders = {name: (lambda name=name: contend(name)) for name in "ab"}
     in_turns(contenders, 2, lambda _: None)
-    assert order == ["a", "b", "a", "b"]
+    assert order == ["a", "b", "b", "a"]
     assert all(len(samples) == 1 for samples in in_turns(contenders, 3, print, budget=0).values())
 
 
