@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from copydicom_app.signals import apart
+
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -15,11 +17,13 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 def stop_on_signals() -> Iterator[threading.Event]:
     """An event that is set by the first signal. Of use in the main thread only."""
     stop = threading.Event()
+    asked: list[int] = []
 
     def heard(number: int, frame: Any) -> None:
-        if stop.is_set():
+        if asked:
             raise KeyboardInterrupt
-        stop.set()
+        asked.append(number)
+        apart(stop.set)
 
     before = {number: signal.signal(number, heard) for number in _SIGNALS}
     try:

@@ -23,6 +23,7 @@ from splunklib import client
 
 from copydicom_app.errors import ConfigurationError, CopydicomError, FatalError
 from copydicom_app.models import Outcome, Status, Tally
+from copydicom_app.signals import on_signal
 from copydicom_app.splunk.chunked import picked
 from copydicom_app.splunk.config import connect, parse_count, stanza_named
 from copydicom_app.splunk.copies import CANCELLED, Copies, Search, refused
@@ -163,7 +164,7 @@ def main() -> None:
         log.error("this is started by Splunk with --execute, not by hand")
         sys.exit(2)
     action = Action()
-    signal.signal(signal.SIGTERM, lambda *_: action.cancel())
+    on_signal(signal.SIGTERM, action.cancel)
     code = action.run(sys.stdin.buffer, log)
     sys.stderr.flush()
     os._exit(code)  # a request that still waits for Orthanc would hold up the end

@@ -26,6 +26,7 @@ from splunklib.modularinput import (
 from copydicom_app.errors import CopydicomError
 from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError
+from copydicom_app.signals import on_signal
 from copydicom_app.splunk.config import connect, server_named
 from copydicom_app.splunk.input_run import InputRun
 from copydicom_app.splunk.logs import Log
@@ -106,7 +107,7 @@ def _checked(arguments: list[str]) -> Optional[BinaryIO]:
 def main() -> None:
     """Splunk's entry point."""
     script = OrthancInput(sys.stdout.buffer)
-    signal.signal(signal.SIGTERM, lambda *_: script.stop.set())
+    on_signal(signal.SIGTERM, script.stop.set)
     stdin = _checked(sys.argv[1:])
     if stdin is None:
         sys.stderr.write("ERROR this is started by splunkd for an input, not by hand (but for --scheme)\n")

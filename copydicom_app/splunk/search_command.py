@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Optional
 
 from copydicom_app.errors import ConfigurationError, CopydicomError, FatalError
 from copydicom_app.models import Tally
+from copydicom_app.signals import on_signal
 from copydicom_app.splunk.chunked import Frame, ProtocolError, extended, read_frame, write_frame
 from copydicom_app.splunk.config import connect
 from copydicom_app.splunk.copies import Copies, Search, refused
@@ -150,7 +151,7 @@ class Command:
 def main() -> None:
     """Splunk's entry point."""
     command = Command(sys.stdin.buffer, sys.stdout.buffer)
-    signal.signal(signal.SIGTERM, lambda *_: command.cancel())
+    on_signal(signal.SIGTERM, command.cancel)
     try:
         code = command.run()
     except (ProtocolError, ValueError):
