@@ -10,9 +10,9 @@ import http.client
 import json as jsonlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any, Optional, Union
+from typing import IO, Any, Callable, Optional, Union
 from urllib.parse import quote, urlsplit
 
 from copydicom_app.addresses import server_of_url
@@ -29,6 +29,7 @@ from copydicom_app.retry import retried
 from copydicom_app.transport import READ_SECONDS, Answer, Body, TooLargeError, Transport
 
 Tags = dict[str, Any]
+Within = Callable[[], AbstractContextManager[object]]  # what a request is to be made within
 
 _PLURAL = {Level.SERIES: "series", Level.STUDY: "studies", Level.PATIENT: "patients"}
 
@@ -280,18 +281,22 @@ class Orthanc:
 
     # Tags
 
-    def instance_tags(self, instance: str, long: Sequence[str] = ()) -> Tags:
+    def instance_tags(self, instance: str, long: Sequence[str] = (), within: Within = nullcontext) -> Tags:
         """``GET /instances/{id}/tags?simplify``: keyword -> value; values over 256 characters are null.
 
-        The values of the keywords in `long` come whatever their length.
+        The values of the keywords in `long` come whatever their length. Each try is made `within` that,
+        which is left when the answer has come; what is then done with it costs the server nothing.
         """
-        tags: Tags = self._tags(f"/instances/{_checked(instance)}/tags?simplify{_ignore_length(long)}")
+        url = f"/instances/{_checked(instance)}/tags?simplify{_ignore_length(long)}"
+        tags: Tags = self._tags(url, within=within)
         return tags
 
-    def series_tags(self, series: str, long: Sequence[str] = ()) -> dict[str, Tags]:
+    def series_tags(
+        self, series: str, long: Sequence[str] = (), within: Within = nullcontext
+    ) -> dict[str, Tags]:
         """``GET /series/{id}/instances-tags?simplify``: the tags of all its instances, by instance."""
         url = f"/series/{_checked(series)}/instances-tags?simplify{_ignore_length(long)}"
-        tags: dict[str, Tags] = self._tags(url, _LARGEST_BULK)
+        tags: dict[str, Tags] = self._tags(url, _LARGEST_BULK, within=within)
         return tags
 
     def shared_tags(self, series: str) -> Tags:
@@ -303,11 +308,19 @@ class Orthanc:
         tags: Tags = self._tags(url, seconds=_TRANSFER_SECONDS)
         return tags
 
-    def _tags(self, path: str, largest: Optional[int] = None, seconds: float = READ_SECONDS) -> Any:
+    def _tags(
+        self,
+        path: str,
+        largest: Optional[int] = None,
+        seconds: float = READ_SECONDS,
+        within: Within = nullcontext,
+    ) -> Any:
         """Orthanc answers 500 each time for a file that it cannot read: so that is final here."""
 
         def ask() -> Any:
-            return self._decoded(self._request_once("GET", path, seconds=seconds, largest=largest))
+            with within():
+                answer = self._request_once("GET", path, seconds=seconds, largest=largest)
+            return self._decoded(answer)
 
         return retried(ask, self._stop, final=FailedError)
 

@@ -2,8 +2,9 @@
 
 Orthanc 1.10 on SQLite opens files on two cores nearly twice as fast as on one. 1.12 does not: there it is no
 faster with three requests at once than with one, and spends a third more CPU on each. Which holds for a
-server depends on its version, its database and its cores, and so it is tried: a second or more for each
-number of lanes, then the best one for some minutes. Of equals the fewest, since a PACS has other work to do.
+server depends on its version, its database and its cores, and so it is tried: two lanes for a while, since a
+short run is over before a trial would pay, then a second or more for each other number, then the best one
+for some minutes. Of equals the fewest, since a PACS has other work to do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Callable
 
+FIRST_SECONDS = 20.0
 TRIAL_SECONDS = 1.0
 TRIAL_REQUESTS = 3  # at least, for each lane
 GOOD_FOR = 300.0  # seconds
@@ -30,11 +32,11 @@ class Lanes:
         self._all = sorted(range(1, max(1, most) + 1), key=lambda width: (width != 2, width))
         self._rates: dict[int, float] = {}
         self._since = 0.0  # when the first of those that are under way began
-        self._begin(self._all[0], TRIAL_SECONDS)
+        self._begin(self._all[0], FIRST_SECONDS)
 
     @contextmanager
-    def one(self) -> Iterator[Callable[[int], None]]:
-        """A lane for one request; the function that it gives takes how many instances that brought."""
+    def one(self, instances: int = 1) -> Iterator[None]:
+        """A lane for one request, which brings so many instances."""
         with self._turn:
             while self._busy >= self.width:
                 self._turn.wait()
@@ -42,7 +44,8 @@ class Lanes:
                 self._since = self._clock()
             self._busy += 1
         try:
-            yield self._note
+            yield
+            self._note(instances)
         finally:
             with self._turn:
                 self._busy -= 1

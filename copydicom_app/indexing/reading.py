@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Optional, Protocol
 
 from copydicom_app.errors import NotFoundError, RetriableError, SkippableError
@@ -115,9 +115,8 @@ class AllTags:
     def part(self, part: Part) -> Read:
         if part.whole:
             try:
-                with self._lanes.one() as brought:
-                    tags = self._orthanc.series_tags(part.series, self._long)
-                    brought(len(tags))
+                within = partial(self._lanes.one, len(part.ids))
+                tags = self._orthanc.series_tags(part.series, self._long, within)
                 return Read([Found(id, tags[id]) for id in sorted(tags)])
             except NotFoundError:
                 return Read()
@@ -154,9 +153,7 @@ class AllTags:
         read = Read()
         for id in ids:
             try:
-                with self._lanes.one() as brought:
-                    tags = self._orthanc.instance_tags(id, self._long)
-                    brought(1)
+                tags = self._orthanc.instance_tags(id, self._long, self._lanes.one)
                 read.found.append(Found(id, tags))
             except NotFoundError:
                 continue  # deleted since
