@@ -25,6 +25,7 @@ from copydicom_app.orthanc import Orthanc
 PART = 50  # ids of one question, after which the ways are compared again
 PAGE = 20_000  # ids of one page of a listing
 MOST_LISTED = 4_000_000  # instances; the ids of so many take 80 MB
+_TELLING = 500  # ids; what a listing of fewer takes is the request's own time, not theirs
 _GOOD_FOR = 60.0  # seconds of a listing
 _ID_BYTES = 20
 
@@ -109,7 +110,8 @@ class Presence:
             if len(page) < PAGE:
                 break
         self._listed_at = self._clock()
-        self._per_listed.note(self._listed_at - begin, len(listing))
+        if len(listing) >= _TELLING:
+            self._per_listed.note(self._listed_at - begin, len(listing))
         self._residents = None
         self._spent = 0.0
         return listing

@@ -21,6 +21,7 @@ class FakeOrthanc:
     def __init__(self, residents: int, per_id: float, per_series: float, per_listed: float) -> None:
         self.ids = [id_of(n) for n in range(residents)]
         self.per_id, self.per_series, self.per_listed = per_id, per_series, per_listed
+        self.per_request = 0.0
         self.now = 0.0
         self.asked = {"id": 0, "series": 0, "listed": 0}
 
@@ -42,7 +43,7 @@ class FakeOrthanc:
     def instance_ids(self, since: int, limit: int) -> list[str]:
         page = self.ids[since : since + limit]
         self.asked["listed"] += len(page)
-        self.now += self.per_listed * len(page)
+        self.now += self.per_request + self.per_listed * len(page)
         return page
 
     def statistics(self) -> dict[str, Any]:
@@ -109,3 +110,15 @@ def test_the_compact_set_tells_ids_apart_that_share_a_bucket_and_bytes() -> None
     assert "00010000-00000000-00000000-00000000-01000000" not in ids
     assert "00020000-00000000-00000000-00000000-00000001" not in ids
     assert len(ids) == 2
+
+
+def test_what_listing_an_empty_server_took_says_nothing_of_a_full_one() -> None:
+    server = FakeOrthanc(0, per_id=0.0002, per_series=0.01, per_listed=0.00001)
+    server.per_request = 0.0005
+    presence = Presence(server, server.clock)  # type: ignore[arg-type]
+    wanted = {id_of(n): "" for n in range(200)}
+    assert presence.held(wanted) == set()
+    server.ids = list(wanted)  # copied meanwhile
+    presence.forget()
+    assert presence.held(wanted) == set(wanted)
+    assert server.asked == {"id": 0, "series": 0, "listed": 200}
