@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from testbench.sample_data import Instance, make_instances
 ARCHIVES = KEPT / "archives"
 SIZE = 10_000  # bytes an instance
 SERIES_OF = 50  # instances
+INDEX = "CREATE INDEX ResourcesByIdAndType ON Resources(publicId, resourceType)"
 _TOGETHER = 100  # instances in one ZIP
 _BYTES_EACH = 3 * 4096 + 2000  # on the disk, with its rows in the database
 _MEMORY = Path("/dev/shm")
@@ -40,12 +42,20 @@ def versions(say: Say) -> Iterator[list[str] | None]:
 
 
 @contextmanager
-def archive(binary: Sequence[str] | None, instances: int, say: Say) -> Iterator[OrthancServer]:
-    """A running Orthanc that holds the first `instances` of ``make_instances``; its storage is scratch."""
+def archive(
+    binary: Sequence[str] | None, instances: int, say: Say, indexed: bool = False
+) -> Iterator[OrthancServer]:
+    """A running Orthanc that holds the first `instances` of ``make_instances``; its storage is scratch.
+
+    `indexed`: its database has the index that docs/scaling.md proposes for 1.12 with SQLite.
+    """
     kept = _kept(binary, instances, say)
     with tempfile.TemporaryDirectory(prefix="orthanc-archive-", dir=_roomy(instances)) as folder:
         storage = Path(folder) / "storage"
         shutil.copytree(kept, storage)
+        if indexed:
+            with closing(sqlite3.connect(storage / "index")) as database:
+                database.execute(INDEX)
         with OrthancServer("archive", binary=binary, storage=storage) as server:
             held = server.get("/statistics")["CountInstances"]
             if held != instances:

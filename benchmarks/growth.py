@@ -23,6 +23,10 @@ NOTE = (
     "10 KB in series of {}."
 )
 NOTE_ARRIVALS = "*What arrives*: {} new instances, followed through the change log."
+NOTE_INDEX = (
+    f"*With the index*: as docs/scaling.md proposes for Orthanc 1.12 with SQLite, `{archives.INDEX}`."
+)
+WITH_INDEX = ", with the index"
 WHAT = "cost of one instance"
 SECONDS = 20.0
 ARRIVALS = 200  # in four series
@@ -34,20 +38,24 @@ FLOOR = "floor: libcurl, all tags"
 
 
 def run(options: Options, say: Say) -> Result:
-    """Both versions; 100,000 resident instances only when asked."""
+    """Both versions, 1.12 with the proposed index too; 100,000 resident instances only when asked."""
     result = Result("growth", "Growth: the cost of an instance as the archive grows")
     sizes = options.of((2_000, 20_000, 100_000) if options.big else (2_000, 20_000), (200, 400))
-    for binary in archives.versions(say):
+    servers = [(binary, indexed) for binary in archives.versions(say) for indexed in (False, True)]
+    for binary, indexed in servers:
+        if indexed and binary is None:
+            continue  # 1.10 looks an instance up in its own way
         for size in sizes:
-            with archives.archive(binary, size, say) as server:
-                say(f"Orthanc {server.version}, {size:,} instances")
-                result.rows += rows(server, size, options, say)
-    result.notes = [NOTE.format(archives.SERIES_OF), NOTE_ARRIVALS.format(ARRIVALS)]
+            with archives.archive(binary, size, say, indexed) as server:
+                name = server.version + (WITH_INDEX if indexed else "")
+                say(f"Orthanc {name}, {size:,} instances")
+                result.rows += rows(server, name, size, options, say)
+    result.notes = [NOTE.format(archives.SERIES_OF), NOTE_ARRIVALS.format(ARRIVALS), NOTE_INDEX]
     return result
 
 
-def rows(server: OrthancServer, size: int, options: Options, say: Say) -> Iterator[Row]:
-    """The costs at one size."""
+def rows(server: OrthancServer, name: str, size: int, options: Options, say: Say) -> Iterator[Row]:
+    """The costs at one size; `name` is the server's, with its version."""
     seconds = options.of(SECONDS, 5.0)
     batches = iter(range(1_000))
     with PackagedInput({"pacs": server}) as packaged:
@@ -66,23 +74,23 @@ def rows(server: OrthancServer, size: int, options: Options, say: Say) -> Iterat
             )
 
         contenders: dict[str, Callable[[], Sample]] = {
-            f"ours, tags = {name}": partial(reading, depth) for name, depth in DEPTHS.items()
+            f"ours, tags = {title}": partial(reading, depth) for title, depth in DEPTHS.items()
         }
         contenders[ARRIVING] = arriving
         if peers.available("floor_2"):
             contenders[FLOOR] = partial(peers.contend, "floor_2", server, seconds / 2)
         found = in_turns(contenders, options.rounds or options.of(2, 1), say, budget=200)
-    for name, samples in found.items():
+    for contender, samples in found.items():
         costs = [sample.seconds / sample.count * 1000 for sample in samples if sample.count]
         if not costs:
-            say(f"{name}: nothing was read in {seconds:.0f} s")
+            say(f"{contender}: nothing was read in {seconds:.0f} s")
             continue
         cpu = [(sample.server_cpu or 0) / sample.count * 1000 for sample in samples if sample.count]
         yield Row(
             WHAT,
             f"{size:,} resident",
-            server.version,
             name,
+            contender,
             statistics.median(costs),
             "ms",
             len(costs),

@@ -101,8 +101,7 @@ def run(options: Options, say: Say) -> Result:
     *_, binary = archives.versions(say)
     sample = list(hospital())
     with OrthancServer("volume", binary=binary) as server:
-        for each in sample:
-            server.upload(each.data)
+        server.upload_all(each.data for each in sample)
         for level, depth, means in _runs(server, options, say):
             size = f"sample hospital, {len(sample)} instances"
             result.rows.append(_row(size, server, level, depth, means.total / len(sample) * 1e6 / 1e9))

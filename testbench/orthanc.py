@@ -18,6 +18,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import io
+import itertools
 import json
 import os
 import queue
@@ -31,7 +33,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +49,7 @@ from testbench.tls_front import TlsFront, self_signed
 _PORTS = range(20_000, 32_000)
 _PORT_TAKEN = "already in use"  # as both versions put it, of the HTTP and of the DICOM server
 _ATTEMPTS = 5
+_TOGETHER = 100  # files of one ZIP
 
 
 class OrthancStartError(RuntimeError):
@@ -188,6 +192,25 @@ class OrthancServer:
     def upload(self, data: bytes) -> Any:
         """POST a DICOM file (a dict comes back) or a ZIP of them (a list). HTTPError when it is refused."""
         return self.request("POST", "/instances", data=data).json()
+
+    def upload_all(self, files: Iterable[bytes]) -> list[str]:
+        """POST many DICOM files, some in one ZIP, which takes half the time; their ids, in the files' order.
+
+        RuntimeError when not all were taken.
+        """
+        ids: list[str] = []
+        left = iter(files)
+        while some := list(itertools.islice(left, _TOGETHER)):
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w") as members:
+                for number, data in enumerate(some):
+                    members.writestr(f"{number}.dcm", data)
+            answers = self.upload(packed.getvalue())
+            taken = [each["ID"] for each in answers if each["Status"] in ("Success", "AlreadyStored")]
+            if len(taken) != len(some):
+                raise RuntimeError(f"Orthanc took {len(taken)} of {len(some)} instances")
+            ids += taken
+        return ids
 
     def get(self, path: str, **params: Any) -> Any:
         return self.request("GET", path, params=params).json()

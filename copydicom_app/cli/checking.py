@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from pathlib import Path
-from typing import Any, Optional
+from dataclasses import replace
+from typing import Any
 
 import click
 
 from copydicom_app import library
 from copydicom_app.cli import options as opt
-from copydicom_app.cli.report import Report
-from copydicom_app.cli.servers import Servers
 from copydicom_app.cli.stopping import stop_on_signals
 from copydicom_app.differences import Difference
 from copydicom_app.gauge import Gauge
@@ -49,29 +47,16 @@ Examples:
     opt.option("--size-only", is_flag=True, help="Compare sizes, not MD5 sums: far fewer requests."),
     opt.jobs(4, "Comparisons at once."),
 )
-def check(
-    src: str,
-    dest: str,
-    level: str,
-    size_only: bool,
-    jobs: int,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    config: Optional[Path],
-    ca_bundle: Optional[str],
-    insecure: bool,
-) -> int:
+def check(common: opt.Common, src: str, dest: str, level: str, size_only: bool, jobs: int) -> int:
     """Tell what is missing or different at the other end. Reads only.
 
     Ends with 1 when anything is.
     """
-    servers = Servers(config, ca_bundle or "", insecure)
     gauge, counts, began = Gauge(), Counter[str](), time.monotonic()
-    with stop_on_signals() as stop, Report(gauge, as_json=as_json, verbose=True, quiet=quiet) as report:
+    with stop_on_signals() as stop, replace(common, verbose=True).report(gauge) as report:
         found = library.check(
-            servers.find(src, "src"),
-            servers.find(dest, "dest"),
+            common.servers.find(src, "src"),
+            common.servers.find(dest, "dest"),
             level=level,
             size_only=size_only,
             jobs=jobs,
@@ -80,14 +65,14 @@ def check(
         )
         for each in found:
             counts.update({name: getattr(each, name) for name in _WORDS})
-            click.echo(json.dumps(_fields(each)) if as_json else _line(each))
+            click.echo(json.dumps(_fields(each)) if common.as_json else _line(each))
         report.close()
         if stop.is_set():
             click.echo("stopped before the end", err=True)
         total = sum(counts.values())
         told = ", ".join(f"{counts[name]} {words}" for name, words in _WORDS.items() if counts[name])
         what = f"{total} instance{'s' if total != 1 else ''}: {told or 'nothing to compare'}"
-        click.echo(f"{what} in {clock(time.monotonic() - began)}", err=as_json)
+        click.echo(f"{what} in {clock(time.monotonic() - began)}", err=common.as_json)
         return 1 if stop.is_set() or total > counts["same"] else 0
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Optional
@@ -12,7 +15,6 @@ import click
 from copydicom_app import library
 from copydicom_app.cli import options as opt
 from copydicom_app.cli.report import Report
-from copydicom_app.cli.servers import Servers
 from copydicom_app.cli.stopping import stop_on_signals
 from copydicom_app.gauge import Gauge
 from copydicom_app.models import Level, Server
@@ -33,9 +35,8 @@ Examples:
     opt.option(
         "--since",
         type=opt.Moment(),
-        help="Only what the source received since: 2026-01-31, 2026-01-31T10:00, or how long ago: 7d, "
-        "12h. Of a series "
-        "or study that grew since, all.",
+        help="Only what the source received since: 2026-01-31, 2026-01-31T10:00, or how long ago: 7d, 12h. "
+        "Of a series or study that grew since, all.",
     ),
     opt.dry_run,
     opt.verify,
@@ -46,6 +47,7 @@ Examples:
     opt.state,
 )
 def replicate(
+    common: opt.Common,
     src: str,
     dest: str,
     level: str,
@@ -57,25 +59,16 @@ def replicate(
     watch: bool,
     rewrites: bool,
     state: Path,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    config: Optional[Path],
-    ca_bundle: Optional[str],
-    insecure: bool,
 ) -> int:
     """Copy all instances that DEST does not have yet.
 
     Nothing is sent twice and nothing is replaced; stopped or killed, it is simply run again. The last line
     says what became of the instances.
     """
-    servers = Servers(config, ca_bundle or "", insecure)
-    source, target = servers.find(src, "src"), _rewriting(servers.find(dest, "dest"), rewrites)
-    gauge = Gauge()
-    with stop_on_signals() as stop, Report(gauge, as_json=as_json, verbose=verbose, quiet=quiet) as report:
+    with _copying(common, src, dest, rewrites, state) as run:
         outcomes = library.replicate(
-            source,
-            target,
+            run.source,
+            run.dest,
             level=level,
             since=since,
             dry_run=dry_run,
@@ -83,14 +76,13 @@ def replicate(
             jobs=jobs,
             method=method,
             watch=watch,
-            ledger=_ledger(target, state),
-            stop=stop,
-            tell=report.tell,
-            gauge=gauge,
+            ledger=run.ledger,
+            stop=run.stop,
+            tell=run.report.tell,
+            gauge=run.gauge,
         )
-        for _ in report.counted(outcomes):
-            pass
-        return report.done(stopped=_early(stop, watch))
+        # A run that goes on until stopped has no other end.
+        return run.report.run(outcomes, stopped=lambda: run.stop.is_set() and not watch)
 
 
 @click.command(
@@ -123,6 +115,7 @@ Examples:
     opt.state,
 )
 def conditional_replicate(
+    common: opt.Common,
     src: str,
     index: str,
     query: str,
@@ -135,53 +128,50 @@ def conditional_replicate(
     method: str,
     rewrites: bool,
     state: Path,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    config: Optional[Path],
-    ca_bundle: Optional[str],
-    insecure: bool,
 ) -> int:
     """Copy what a search of Splunk names and DEST does not have yet.
 
     The search runs by the REST API to its end, however many rows it finds; then they are copied. What the
     source does not have (any more) counts as failed.
     """
-    servers = Servers(config, ca_bundle or "", insecure)
-    source, target = servers.find(src, "src"), _rewriting(servers.find(dest, "dest"), rewrites)
-    gauge = Gauge()
-    with stop_on_signals() as stop, Report(gauge, as_json=as_json, verbose=verbose, quiet=quiet) as report:
+    with _copying(common, src, dest, rewrites, state) as run:
         outcomes = library.conditional_replicate(
-            source,
-            servers.find(index, "index"),
+            run.source,
+            common.servers.find(index, "index"),
             query,
-            target,
+            run.dest,
             id=id,
             level=level,
             dry_run=dry_run,
             verify=verify,
             jobs=jobs,
             method=method,
-            ledger=_ledger(target, state),
-            stop=stop,
-            tell=report.tell,
-            gauge=gauge,
+            ledger=run.ledger,
+            stop=run.stop,
+            tell=run.report.tell,
+            gauge=run.gauge,
         )
-        for _ in report.counted(outcomes):
-            pass
-        return report.done(stopped=_early(stop, False), missing_is_wrong=True)
+        return run.report.run(outcomes, stopped=run.stop.is_set, missing_is_wrong=True)
 
 
-def _early(stop: threading.Event, watch: bool) -> bool:
-    """Whether a stop cut it short; a run that goes on until stopped has no other end."""
-    return stop.is_set() and not watch
+@dataclass(frozen=True)
+class _Copying:
+    """What every copy needs beside what its own options say."""
+
+    source: Server
+    dest: Server
+    ledger: Optional[FileLedger]
+    stop: threading.Event
+    report: Report
+    gauge: Gauge
 
 
-def _rewriting(dest: Server, rewrites: bool) -> Server:
-    from dataclasses import replace
-
-    return replace(dest, rewrites=True) if rewrites else dest
-
-
-def _ledger(dest: Server, state: Path) -> Optional[FileLedger]:
-    return FileLedger(state.expanduser(), dest) if dest.rewrites else None
+@contextmanager
+def _copying(common: opt.Common, src: str, dest: str, rewrites: bool, state: Path) -> Iterator[_Copying]:
+    source, target = common.servers.find(src, "src"), common.servers.find(dest, "dest")
+    if rewrites:
+        target = replace(target, rewrites=True)
+    ledger = FileLedger(state.expanduser(), target) if target.rewrites else None
+    gauge = Gauge()
+    with stop_on_signals() as stop, common.report(gauge) as report:
+        yield _Copying(source, target, ledger, stop, report, gauge)

@@ -13,8 +13,6 @@ import click
 
 from copydicom_app import library
 from copydicom_app.cli import options as opt
-from copydicom_app.cli.report import Report
-from copydicom_app.cli.servers import Servers
 from copydicom_app.cli.stopping import stop_on_signals
 from copydicom_app.errors import ConfigurationError
 from copydicom_app.gauge import Gauge
@@ -42,8 +40,8 @@ Examples:
     opt.option("--index-name", default="dicom", show_default=True, help="Index to ask and to send to."),
     opt.option(
         "--name",
-        help="Name of the server in events (orthanc_server, source).  [default: its name, or its host "
-        "and port]",
+        help="Name of the server in events (orthanc_server, source).  "
+        "[default: its name, or its host and port]",
     ),
     opt.option(
         "--timezone", help="IANA name of the zone of dates that name none.  [default: the server's, else UTC]"
@@ -51,14 +49,14 @@ Examples:
     opt.option(
         "--out",
         type=click.Path(dir_okay=False, allow_dash=True),
-        help="File for the events as lines of JSON, - for standard output; nothing is sent then. With "
-        "--index what it "
-        "lacks, else all.",
+        help="File for the events as lines of JSON, - for standard output; nothing is sent then. "
+        "With --index what it lacks, else all.",
     ),
     opt.jobs(3, "Requests to Orthanc at once."),
     opt.watch,
 )
 def replicate_tags(
+    common: opt.Common,
     src: str,
     index: Optional[str],
     hec: Optional[str],
@@ -68,12 +66,6 @@ def replicate_tags(
     out: Optional[str],
     jobs: int,
     watch: bool,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    config: Optional[Path],
-    ca_bundle: Optional[str],
-    insecure: bool,
 ) -> int:
     """Send tags and dose events to Splunk that its index does not hold yet.
 
@@ -88,18 +80,16 @@ def replicate_tags(
         )
     if out is not None and hec:
         raise click.UsageError("--out and --hec exclude each other: with --out nothing is sent")
-    if out == "-" and as_json:
+    if out == "-" and common.as_json:
         raise click.UsageError("--json and --out - would mix events and outcomes on standard output")
-    servers = Servers(config, ca_bundle or "", insecure)
+    servers = common.servers
     source = servers.find(src, "src")
     source = replace(source, name=name or source.name, timezone=timezone or source.timezone)
     gauge = Gauge()
     with (
         stop_on_signals() as stop,
         _opened(out) as file,
-        Report(
-            gauge, as_json=as_json, verbose=verbose and out != "-", quiet=quiet, out_is_taken=out == "-"
-        ) as report,
+        common.report(gauge, out_is_taken=out == "-") as report,
     ):
         outcomes = library.replicate_tags(
             source,
@@ -113,9 +103,7 @@ def replicate_tags(
             tell=report.tell,
             gauge=gauge,
         )
-        for _ in report.counted(outcomes):
-            pass
-        return report.done(stopped=stop.is_set() and not watch)
+        return report.run(outcomes, stopped=lambda: stop.is_set() and not watch)
 
 
 @contextmanager

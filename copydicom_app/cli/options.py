@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import wraps
 from pathlib import Path
 from typing import Any, Callable, Optional, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
+from copydicom_app.cli.report import Report
 from copydicom_app.cli.servers import Servers
 from copydicom_app.errors import ConfigurationError
+from copydicom_app.gauge import Gauge
 from copydicom_app.models import Level
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,9 +40,8 @@ class Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generi
             return datetime.fromisoformat(str(value).replace("Z", "+00:00")).astimezone()
         except (ValueError, OverflowError):
             return self.fail(
-                "it must be a date or moment such as 2026-01-31 or 2026-01-31T10:00, or how long ago, "
-                "such as 7d or "
-                "12h",
+                "it must be a date or moment such as 2026-01-31 or 2026-01-31T10:00, "
+                "or how long ago, such as 7d or 12h",
                 param,
                 ctx,
             )
@@ -135,12 +138,44 @@ insecure = option(
 COMMON: Sequence[Callable[[Any], Any]] = (json, verbose, quiet, config, ca_bundle, insecure)
 
 
-def options(*chosen: Callable[[Any], Any]) -> Callable[[F], F]:
-    """Several options in the order in which help shows them, the common ones last."""
+@dataclass(frozen=True)
+class Common:
+    """What the common options say: how a run is told, and where the servers' names are explained."""
 
-    def decorate(command: F) -> F:
+    as_json: bool
+    verbose: bool
+    quiet: bool
+    config: Optional[Path]
+    ca_bundle: Optional[str]
+    insecure: bool
+
+    @property
+    def servers(self) -> Servers:
+        """The servers that can be named."""
+        return Servers(self.config, self.ca_bundle or "", self.insecure)
+
+    def report(self, gauge: Gauge, *, out_is_taken: bool = False) -> Report:
+        """What tells the run; without a line for each outcome where standard output is taken."""
+        verbose = self.verbose and not out_is_taken
+        return Report(
+            gauge, as_json=self.as_json, verbose=verbose, quiet=self.quiet, out_is_taken=out_is_taken
+        )
+
+
+def options(*chosen: Callable[[Any], Any]) -> Callable[[F], Callable[..., Any]]:
+    """Several options in the order in which help shows them, the common ones last.
+
+    The command is called with a Common and the chosen ones by their names.
+    """
+
+    def decorate(command: F) -> Callable[..., Any]:
+        @wraps(command)
+        def called(**values: Any) -> Any:
+            common = Common(**{field.name: values.pop(field.name) for field in fields(Common)})
+            return command(common, **values)
+
         for each in reversed((*chosen, *COMMON)):
-            command = each(command)
-        return command
+            called = each(called)
+        return called
 
     return decorate

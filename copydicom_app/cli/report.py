@@ -12,9 +12,9 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
 
 import click
 
@@ -51,7 +51,7 @@ class Display(Protocol):
 
 
 class Report:
-    """Tells one run. Use it as a context manager; `done` after all outcomes were added."""
+    """Tells one run. Use it as a context manager."""
 
     def __init__(
         self, gauge: Gauge, *, as_json: bool, verbose: bool, quiet: bool, out_is_taken: bool = False
@@ -89,29 +89,33 @@ class Report:
         """Something that a person should know."""
         self._display.say(for_console(text))
 
-    def counted(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-        """The outcomes as they pass, each told."""
-        for outcome in outcomes:
-            self._tally.add(outcome)
-            self._count += 1
-            if self._as_json:
-                click.echo(json.dumps(as_fields(outcome)))
-            elif self._verbose:
-                click.echo(line(outcome))
-            if outcome.status in (*_WRONG, Status.MISSING) and not self._verbose:
-                self._display.say(line(outcome))
-            yield outcome
+    def run(
+        self, outcomes: Iterable[Outcome], *, stopped: Callable[[], bool], missing_is_wrong: bool = False
+    ) -> int:
+        """Tell the outcomes as they come, then the closing line.
 
-    def done(self, *, stopped: bool, missing_is_wrong: bool = False) -> int:
-        """The closing line, and the exit code: 1 when something failed or it was stopped before its end."""
+        The exit code: 1 when something failed, or when after that it is `stopped` before its end.
+        """
+        for outcome in outcomes:
+            self._add(outcome)
         self._display.close()
-        if stopped:
+        if stopped():
             click.echo("stopped before the end; run it again for the rest", err=True)
         click.echo(str(self._tally), err=self._to_error)
         counts = self._tally.as_fields()
         wrong = sum(counts[status.value] for status in _WRONG)
         wrong += counts["missing"] if missing_is_wrong else 0
-        return 1 if wrong or stopped else 0
+        return 1 if wrong or stopped() else 0
+
+    def _add(self, outcome: Outcome) -> None:
+        self._tally.add(outcome)
+        self._count += 1
+        if self._as_json:
+            click.echo(json.dumps(as_fields(outcome)))
+        elif self._verbose:
+            click.echo(line(outcome))
+        if outcome.status in (*_WRONG, Status.MISSING) and not self._verbose:
+            self._display.say(line(outcome))
 
 
 def as_fields(outcome: Outcome) -> dict[str, Any]:

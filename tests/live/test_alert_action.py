@@ -24,8 +24,7 @@ NAME = "copydicom_replicate"
 def pacs() -> Iterator[tuple[OrthancServer, list[Instance]]]:
     with OrthancServer("pacs") as server:
         instances = list(make_instances(COUNT, size=LARGE, series_of=10))
-        for each in instances:
-            server.upload(each.data)
+        server.upload_all(each.data for each in instances)
         yield server, instances
 
 

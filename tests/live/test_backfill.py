@@ -35,8 +35,7 @@ def full(request: pytest.FixtureRequest) -> Iterator[OrthancServer]:
     """The hospital's reports and some images of its studies, and series of plain CT."""
     with running("backfill", request.param) as server:
         some = [each for n, each in enumerate(hospital()) if each.modality == "SR" or n % 4 == 0]
-        for each in [*some, *make_instances(40, 2000, 10)]:
-            server.upload(each.data)
+        server.upload_all(each.data for each in [*some, *make_instances(40, 2000, 10)])
         yield server
 
 
@@ -221,8 +220,13 @@ def test_the_packaged_input_fills_its_index_while_it_goes_on(
         splunk = splunk_on()
         splunk.add_server("pacs", base_url=proxy.url, username=pacs.username, password=pacs.password)
         given = {"server": "pacs", "tags": "main"}
-        for each in [*make_instances(40, 2000, 10), *(each for each in hospital() if each.modality == "SR")]:
-            pacs.upload(each.data)
+        pacs.upload_all(
+            each.data
+            for each in [
+                *make_instances(40, 2000, 10),
+                *(each for each in hospital() if each.modality == "SR"),
+            ]
+        )
         assert splunk.run_input("orthanc://pacs", **given).exit_code == 0
         numbers = itertools.count()
         lost = splunk.indexes.lose("dicom", lambda event: next(numbers) % 5 == 0)
@@ -249,8 +253,7 @@ def test_a_backfill_that_is_killed_at_any_point_misses_nothing(
         splunk.add_server("pacs", base_url=proxy.url, username=pacs.username, password=pacs.password)
         given = {"server": "pacs", "tags": "main"}
         reports = itertools.islice((each for each in hospital() if each.modality == "SR"), 10)
-        for each in [*make_instances(400, 2000, 50), *reports]:
-            pacs.upload(each.data)
+        pacs.upload_all(each.data for each in [*make_instances(400, 2000, 50), *reports])
         assert splunk.run_input("orthanc://pacs", **given).exit_code == 0
         numbers = itertools.count()
         lost = splunk.indexes.lose("dicom", lambda event: next(numbers) > 0)

@@ -18,7 +18,7 @@ NOWHERE = "-".join(["00000000"] * 5)
 
 
 def upload(server: OrthancServer, instances: Iterable[Instance]) -> list[str]:
-    return [server.upload(instance.data)["ID"] for instance in instances]
+    return server.upload_all(instance.data for instance in instances)
 
 
 def run(splunk: Splunkd, text: str, rows: list[Row], **options: Any) -> CommandResult:

@@ -79,11 +79,9 @@ def test_a_list_brings_these_keywords_and_no_others(hospital: OrthancServer, tmp
 
 def test_main_tags_are_read_without_opening_a_file(tmp_path: Path) -> None:
     with OrthancServer("main") as server, FaultyProxy(server.url) as proxy:
-        for each in make_instances(40, 3000, 20):
-            server.upload(each.data)
+        server.upload_all(each.data for each in make_instances(40, 3000, 20))
         feed = Input(tmp_path, server, proxy.url, depth=("main",))
         assert len(feed.run()) == 40
-        for each in make_instances(40, 3000, 20, "new"):
-            server.upload(each.data)
+        server.upload_all(each.data for each in make_instances(40, 3000, 20, "new"))
         assert len(feed.run()) == 40
         assert [asked for asked in proxy.requests if "tags" in asked.path.split("?")[0]] == []

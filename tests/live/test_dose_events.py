@@ -111,8 +111,7 @@ def test_images_tell_the_dose_of_each_irradiation_once_and_never_beside_a_report
     pacs: OrthancServer, splunk_on: SplunkOn
 ) -> None:
     splunk = splunk_on(pacs=pacs)
-    for instance in hospital():
-        pacs.upload(instance.data)
+    pacs.upload_all(instance.data for instance in hospital())
     events = indexed(splunk, dose_from_images="true")
     reported = {fields["ParentStudy"] for kind, _, fields in events if kind == "dicom:dose:study"}
     images = [fields for _, _, fields in events if fields.get("dose_source") == "image"]

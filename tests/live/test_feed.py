@@ -25,7 +25,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[OrthancServer]:
 
 
 def upload(server: OrthancServer, count: int, name: str = "bulk", series_of: int = 20) -> list[str]:
-    return [server.upload(each.data)["ID"] for each in make_instances(count, 3000, series_of, name)]
+    return server.upload_all(each.data for each in make_instances(count, 3000, series_of, name))
 
 
 # --- what it brings ---

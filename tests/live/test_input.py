@@ -45,7 +45,7 @@ def website() -> Iterator[str]:
 
 
 def upload(server: OrthancServer, instances: Iterable[Instance]) -> list[str]:
-    return [server.upload(instance.data)["ID"] for instance in instances]
+    return server.upload_all(instance.data for instance in instances)
 
 
 def events(run: InputRun) -> list[dict[str, Any]]:

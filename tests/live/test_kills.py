@@ -6,6 +6,7 @@ import json
 import random
 import time
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -33,13 +34,13 @@ def test_twenty_kills_and_restarts_miss_nothing_and_repeat_one_batch_each(
     dice = random.Random(version)  # the same kills each time, as far as the machine's pace allows
     with OrthancServer("kills") as server, Splunkd(package, python=python) as splunk:
         splunk.add_server("pacs", base_url=server.url, username=server.username, password=server.password)
-        upcoming = make_instances(6000, 3000)
-        held = [server.upload(next(upcoming).data)["ID"] for _ in range(3000)]
+        upcoming = (each.data for each in make_instances(3000, 3000))
+        held = server.upload_all(islice(upcoming, 1500))
         repeats: list[int] = []
         read: list[int] = []
         for kill in range(KILLS):
             before = sum(indexed(splunk).values()) - len(indexed(splunk))
-            held += [server.upload(next(upcoming).data)["ID"] for _ in range(30)]
+            held += server.upload_all(islice(upcoming, 30))
             run = splunk.start_input("orthanc://pacs", server="pacs")
             if kill % 3:  # a kill in the middle of events, else at any moment, the start included
                 run.wait_for(dice.randint(1, 25))
@@ -66,7 +67,7 @@ def test_twenty_kills_and_restarts_miss_nothing_and_repeat_one_batch_each(
 def test_sigterm_ends_the_stream_cleanly_and_repeats_nothing(package: Path) -> None:
     with OrthancServer("term") as server, Splunkd(package) as splunk:
         splunk.add_server("pacs", base_url=server.url, username=server.username, password=server.password)
-        held = [server.upload(each.data)["ID"] for each in make_instances(2000, 3000)]
+        held = server.upload_all(each.data for each in make_instances(2000, 3000))
         run = splunk.start_input("orthanc://pacs", server="pacs")
         run.wait_for(1)
         run.terminate()

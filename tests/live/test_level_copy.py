@@ -17,7 +17,7 @@ def test_series_that_a_search_finds_are_copied_whole(
     pacs: OrthancServer, research: OrthancServer, splunk_on: SplunkOn
 ) -> None:
     [report] = [each for each in hospital() if each.modality == "SR"][:1]
-    wanted = [pacs.upload(each.data)["ID"] for each in make_instances(60, 2000, 20)]
+    wanted = pacs.upload_all(each.data for each in make_instances(60, 2000, 20))
     pacs.upload(report.data)
     splunk = splunk_on(research=research)
     with FaultyProxy(pacs.url) as proxy:

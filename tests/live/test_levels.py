@@ -48,8 +48,7 @@ def of_level(feed: Input) -> dict[str, dict[str, Any]]:
 
 
 def upload(server: OrthancServer, first: int, last: int, series_of: int = 20) -> None:
-    for each in list(make_instances(last, 3000, series_of))[first:]:
-        server.upload(each.data)
+    server.upload_all(each.data for each in list(make_instances(last, 3000, series_of))[first:])
 
 
 # --- what the events say ---

@@ -55,8 +55,7 @@ def test_no_secret_is_in_a_log_an_argument_an_error_an_event_or_an_answer(
 ) -> None:
     with OrthancServer("pacs") as pacs, OrthancServer("research") as research:
         instances = list(make_instances(6, size=3_000, series_of=3))
-        for each in instances:
-            pacs.upload(each.data)
+        pacs.upload_all(each.data for each in instances)
         processes.clear()  # the servers' own start is not ours
         with Splunkd(package, python=next(iter(pythons().values()))) as splunkd:
             said = [processes, listen(splunkd)]

@@ -28,8 +28,7 @@ TRANSFER, TEST = "copydicom/transfer", "copydicom/test"
 def pacs() -> Iterator[tuple[OrthancServer, list[Instance]]]:
     with OrthancServer("pacs") as server:
         instances = list(make_instances(COUNT, size=LARGE, series_of=10))
-        for each in instances:
-            server.upload(each.data)
+        server.upload_all(each.data for each in instances)
         yield server, instances
 
 
@@ -380,6 +379,8 @@ def test_a_connection_test_tells_what_a_server_is_and_what_is_wrong(
     assert (status, found["ok"], found["instances"], found["studies"]) == (200, True, COUNT, 1)
     assert found["version"] == pacs[0].get("/system")["Version"]
     assert 0 < found["latency_ms"] < 5_000
+    assert 0 < found["lookup_ms"] < 5_000
+    assert probe(splunkd, name="research")[1]["lookup_ms"] is None  # it is empty
     url, user = pacs[0].url, pacs[0].username
     problem = probe(splunkd, base_url=url, username=user, password="wrong")[1]
     assert (problem["ok"], problem["problem"]) == (False, "login")

@@ -32,8 +32,7 @@ def package() -> Path:
 def pacs() -> Iterator[tuple[OrthancServer, list[Instance]]]:
     with OrthancServer("pacs") as server:
         instances = list(make_instances(COUNT, size=3_000, series_of=10))
-        for each in instances:
-            server.upload(each.data)
+        server.upload_all(each.data for each in instances)
         yield server, instances
 
 

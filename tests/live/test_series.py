@@ -20,8 +20,7 @@ TOLD = ("ID", "Instances", "MainDicomTags", "ParentStudy", "LastUpdate")
 @pytest.fixture(scope="module", params=["first", "second"])
 def server(request: pytest.FixtureRequest) -> Iterator[OrthancServer]:
     with running("series", request.param) as server:
-        for each in make_instances(12, series_of=3):
-            server.upload(each.data)
+        server.upload_all(each.data for each in make_instances(12, series_of=3))
         yield server
 
 
@@ -72,8 +71,7 @@ def test_a_server_that_cuts_searches_short_tells_all_series_of_a_study() -> None
     if command is None:
         pytest.skip(reason)
     with OrthancServer("series", binary=command, config={"LimitFindResults": 2}) as server:
-        for each in make_instances(4, series_of=1):
-            server.upload(each.data)
+        server.upload_all(each.data for each in make_instances(4, series_of=1))
         (study,) = server.get("/studies")
         orthanc = Orthanc(Server("series", server.url, server.username, server.password))
         rows = orthanc.series_of_study(study)

@@ -20,6 +20,7 @@ import requests
 
 from testbench import orthanc
 from testbench.orthanc import OrthancServer, OrthancStartError, second_orthanc
+from tests.live.feeding import running
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +55,17 @@ def test_a_server_says_its_version_and_answers_to_its_own_password_only(server: 
 def test_a_refusal_is_an_error_with_what_orthanc_said(server: OrthancServer) -> None:
     with pytest.raises(requests.HTTPError, match="POST /instances: 400"):
         server.upload(b"no DICOM")
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_many_are_uploaded_together_and_their_ids_come_in_their_order(which: str) -> None:
+    from testbench.sample_data import make_instances
+
+    instances = list(make_instances(130, 2000, 7))
+    with running("many", which) as server:
+        assert server.upload_all(each.data for each in instances) == [each.orthanc_id for each in instances]
+        with pytest.raises(RuntimeError, match="Orthanc took 1 of 2"):
+            server.upload_all([instances[0].data, b"no DICOM"])
 
 
 def test_a_killed_server_comes_back_on_its_port_with_its_patients() -> None:

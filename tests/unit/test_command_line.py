@@ -276,8 +276,7 @@ def test_the_closing_line_is_the_last_and_failures_are_told_as_they_come(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with Report(Gauge(), as_json=False, verbose=False, quiet=True) as report:
-        assert list(report.counted(OUTCOMES)) == OUTCOMES
-        assert report.done(stopped=False) == 1
+        assert report.run(OUTCOMES, stopped=lambda: False) == 1
     out, err = capsys.readouterr()
     assert re.fullmatch(r"1204 instances: 37 copied, 1166 present, 1 failed in 0:\d\d\n", out)
     assert err == "failed   c: server 'x' is full (HTTP 507)\n"
@@ -285,9 +284,8 @@ def test_the_closing_line_is_the_last_and_failures_are_told_as_they_come(
 
 def test_lines_of_json_have_standard_output_to_themselves(capsys: pytest.CaptureFixture[str]) -> None:
     with Report(Gauge(), as_json=True, verbose=False, quiet=True) as report:
-        list(report.counted(OUTCOMES[:2]))
-        assert report.done(stopped=False) == 0
-        assert report.done(stopped=True) == 1
+        assert report.run(OUTCOMES[:2], stopped=lambda: False) == 0
+        assert report.run([], stopped=lambda: True) == 1
     out, err = capsys.readouterr()
     assert [json.loads(text) for text in out.splitlines()] == [
         {"ref": "a", "status": "copied", "copied": 37, "bytes": 19_000_000},

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from testbench.faulty_proxy import Fault, FaultyProxy
 from testbench.orthanc import OrthancServer, second_orthanc
 from testbench.sample_data import make_instances
 from testbench.splunkd import Splunkd
@@ -23,13 +24,13 @@ from tests.views.accessible import barriers
 COUNT = 20
 WRONG = "a-wrong-password-Kq7"
 ROOT = Path(__file__).resolve().parents[2]
+TEST_REPORT = ROOT / "pages" / "src" / "setup" / "TestReport.jsx"
 
 
 @pytest.fixture(scope="module")
 def pacs() -> Iterator[OrthancServer]:
     with OrthancServer("pacs", binary=second_orthanc()[0]) as server:
-        for each in make_instances(COUNT, size=1_000, series_of=5):
-            server.upload(each.data)
+        server.upload_all(each.data for each in make_instances(COUNT, size=1_000, series_of=5))
         yield server
 
 
@@ -252,6 +253,21 @@ def test_an_input_is_added_its_first_events_are_seen_and_the_set_up_is_finished(
     expect(page.get_by_text("The set-up is done.")).to_be_visible()
     page.goto(browser.server.uri)
     expect(page).not_to_have_url(re.compile("setup"))
+
+
+def test_a_server_that_is_slow_to_find_an_instance_is_told_with_the_way_out(
+    page: Page, splunk: Splunkd, pacs: OrthancServer
+) -> None:
+    with FaultyProxy(pacs.url, slow_seconds=0.2) as proxy:
+        proxy.on(lambda asked: Fault.SLOW if re.search(r"/instances/[0-9a-f-]+$", asked.path) else None)
+        splunk.add_server("pacs", base_url=proxy.url, username=pacs.username, password=pacs.password)
+        opened_again(page)
+        button(page, "Test pacs").click()
+        expect(page.get_by_text("pacs answers.")).to_be_visible()
+        expect(page.get_by_text("To look up one instance takes it")).to_be_visible()
+        assert barriers(page) == []
+    [section] = re.findall(r"“(Orthanc[^”]+)” in docs/scaling\.md", TEST_REPORT.read_text())
+    assert f"### {section}\n" in (ROOT / "docs" / "scaling.md").read_text()
 
 
 def test_who_may_not_set_up_reads_why_and_an_admin_of_the_app_may(

@@ -1,11 +1,10 @@
 // Adds or edits one input. What cannot be taken back (patients' data, where to begin) is asked and not preset.
-import Button from '@splunk/react-ui/Button';
 import CollapsiblePanel from '@splunk/react-ui/CollapsiblePanel';
-import Heading from '@splunk/react-ui/Heading';
 import Message from '@splunk/react-ui/Message';
 import { useEffect, useState } from 'react';
 import { RadioField, SelectField, SwitchField, TextField } from '../fields';
 import { addInput, changeInput, testServer } from './api';
+import { FormFrame, useForm } from './forms';
 import { readersOf } from './readers';
 import { inputErrors, inputFields, inputForm, NEW_INPUT } from './settings';
 import { asSize, estimate } from './volume';
@@ -87,11 +86,11 @@ function Readers({ index, roles }) {
 
 export function InputForm({ saved, inputs, servers, roles, indexes, done, cancel }) {
     const only = servers.length === 1 ? servers[0].name : '';
-    const [values, setValues] = useState(saved ? inputForm(saved) : { ...NEW_INPUT, server: only });
-    const [errors, setErrors] = useState({});
-    const [problem, setProblem] = useState('');
+    const form = useForm(saved ? inputForm(saved) : { ...NEW_INPUT, server: only }, (values) =>
+        inputErrors(values, saved, inputs),
+    );
+    const { values, errors, change, during } = form;
     const [report, setReport] = useState(null);
-    const [busy, setBusy] = useState(false);
 
     useEffect(() => {
         let current = true;
@@ -106,145 +105,118 @@ export function InputForm({ saved, inputs, servers, roles, indexes, done, cancel
         };
     }, [values.server]);
 
-    const change = (name, value) => {
-        setValues((before) => ({ ...before, [name]: value }));
-        setErrors((before) => ({ ...before, [name]: undefined }));
-    };
-    const save = async (event) => {
-        event.preventDefault();
-        if (busy) {
-            return;
-        }
-        const found = inputErrors(values, saved, inputs);
-        setErrors(found);
-        if (Object.keys(found).length) {
-            setProblem('Some fields need another look.');
-            return;
-        }
-        setBusy(true);
-        setProblem('');
-        try {
-            await (saved ? changeInput(saved.name, inputFields(values)) : addInput(values.name, inputFields(values)));
-            done(values.name);
-        } catch (error) {
-            setProblem(error.message);
-            setBusy(false);
-        }
-    };
+    const save = during('save', async () => {
+        await (saved ? changeInput(saved.name, inputFields(values)) : addInput(values.name, inputFields(values)));
+        done(values.name);
+    });
 
     const common = { values, change };
     const eventIndexes = (indexes ?? []).map((one) => one.name).filter((name) => !name.startsWith('_'));
     return (
-        <form onSubmit={save} noValidate aria-label={saved ? `Edit ${saved.name}` : 'Add an input'} autoComplete="off">
-            <Heading level={3}>{saved ? `Edit ${saved.name}` : 'Add an input'}</Heading>
-            <fieldset disabled={busy}>
-                {!saved && (
-                    <TextField {...common} name="name" label="Name" error={errors.name} required autoFocus />
-                )}
+        <FormFrame
+            title={saved ? `Edit ${saved.name}` : 'Add an input'}
+            form={form}
+            save={save}
+            saveLabel="Save input"
+            cancel={cancel}
+        >
+            {!saved && (
+                <TextField {...common} name="name" label="Name" error={errors.name} required autoFocus />
+            )}
+            <SelectField
+                {...common}
+                name="server"
+                label="Server"
+                error={errors.server}
+                options={servers.map((one) => one.name)}
+                required
+            />
+            <RadioField
+                {...common}
+                name="phi"
+                label="Patients’ data"
+                help={saved ? 'Counts for what is indexed from then on.' : undefined}
+                error={errors.phi}
+                options={PHI}
+                required
+            />
+            <RadioField
+                {...common}
+                name="start"
+                label="Begin"
+                help={saved ? 'Counts for the first run only.' : undefined}
+                error={errors.start}
+                options={START}
+                required
+            />
+            <RadioField {...common} name="level" label="One event for" options={LEVEL} />
+            <RadioField {...common} name="tags" label="Tags" options={TAGS} />
+            {values.tags === 'list' && (
+                <TextField
+                    {...common}
+                    name="keywords"
+                    label="Keywords"
+                    help="DICOM keywords, separated by commas."
+                    error={errors.keywords}
+                    required
+                />
+            )}
+            <SwitchField
+                {...common}
+                name="dose"
+                label="Dose reports"
+                help="One event for each irradiation, too."
+            />
+            <SwitchField
+                {...common}
+                name="dose_from_images"
+                label="Doses of images"
+                help="From the headers, where a scanner sends no report."
+            />
+            {eventIndexes.length ? (
                 <SelectField
                     {...common}
-                    name="server"
-                    label="Server"
-                    error={errors.server}
-                    options={servers.map((one) => one.name)}
+                    name="index"
+                    label="Index"
+                    error={errors.index}
+                    options={[...new Set([...eventIndexes, values.index].filter(Boolean))].sort()}
                     required
                 />
-                <RadioField
-                    {...common}
-                    name="phi"
-                    label="Patients’ data"
-                    help={saved ? 'Counts for what is indexed from then on.' : undefined}
-                    error={errors.phi}
-                    options={PHI}
-                    required
-                />
-                <RadioField
-                    {...common}
-                    name="start"
-                    label="Begin"
-                    help={saved ? 'Counts for the first run only.' : undefined}
-                    error={errors.start}
-                    options={START}
-                    required
-                />
-                <RadioField {...common} name="level" label="One event for" options={LEVEL} />
-                <RadioField {...common} name="tags" label="Tags" options={TAGS} />
-                {values.tags === 'list' && (
-                    <TextField
-                        {...common}
-                        name="keywords"
-                        label="Keywords"
-                        help="DICOM keywords, separated by commas."
-                        error={errors.keywords}
-                        required
-                    />
-                )}
-                <SwitchField
-                    {...common}
-                    name="dose"
-                    label="Dose reports"
-                    help="One event for each irradiation, too."
-                />
-                <SwitchField
-                    {...common}
-                    name="dose_from_images"
-                    label="Doses of images"
-                    help="From the headers, where a scanner sends no report."
-                />
-                {eventIndexes.length ? (
-                    <SelectField
-                        {...common}
-                        name="index"
-                        label="Index"
-                        error={errors.index}
-                        options={[...new Set([...eventIndexes, values.index].filter(Boolean))].sort()}
-                        required
-                    />
-                ) : (
-                    <TextField {...common} name="index" label="Index" error={errors.index} required />
-                )}
-                <div role="status" aria-label="Estimate">
-                    <Volume report={report} values={values} />
-                    <Readers index={values.index} roles={roles} />
-                </div>
-                <CollapsiblePanel title="More" headingLevel={4}>
-                    <TextField
-                        {...common}
-                        name="interval"
-                        label="Interval"
-                        help="Seconds between two runs, or a cron schedule."
-                    />
-                    <TextField
-                        {...common}
-                        name="exclude_tags"
-                        label="Leave out"
-                        help="DICOM keywords that no event shall hold, separated by commas."
-                    />
-                    <TextField {...common} name="workers" label="Requests at once" inputMode="numeric" />
-                    <TextField
-                        {...common}
-                        name="max_event_bytes"
-                        label="Largest event"
-                        help="Bytes; beyond that the bulkiest sequences are left out."
-                        inputMode="numeric"
-                    />
-                    <TextField
-                        {...common}
-                        name="backfill"
-                        label="Backfill"
-                        help="Days of StudyDate, such as 20250101-20251231: what the index lacks of them is indexed, once."
-                    />
-                </CollapsiblePanel>
-            </fieldset>
-            <p>
-                <Button appearance="primary" type="submit" label="Save input" disabled={busy ? 'dimmed' : undefined} />{' '}
-                <Button appearance="subtle" label="Cancel" onClick={cancel} />
-            </p>
-            {problem && (
-                <Message type="error" role="alert">
-                    {problem}
-                </Message>
+            ) : (
+                <TextField {...common} name="index" label="Index" error={errors.index} required />
             )}
-        </form>
+            <div role="status" aria-label="Estimate">
+                <Volume report={report} values={values} />
+                <Readers index={values.index} roles={roles} />
+            </div>
+            <CollapsiblePanel title="More" headingLevel={4}>
+                <TextField
+                    {...common}
+                    name="interval"
+                    label="Interval"
+                    help="Seconds between two runs, or a cron schedule."
+                />
+                <TextField
+                    {...common}
+                    name="exclude_tags"
+                    label="Leave out"
+                    help="DICOM keywords that no event shall hold, separated by commas."
+                />
+                <TextField {...common} name="workers" label="Requests at once" inputMode="numeric" />
+                <TextField
+                    {...common}
+                    name="max_event_bytes"
+                    label="Largest event"
+                    help="Bytes; beyond that the bulkiest sequences are left out."
+                    inputMode="numeric"
+                />
+                <TextField
+                    {...common}
+                    name="backfill"
+                    label="Backfill"
+                    help="Days of StudyDate, such as 20250101-20251231: what the index lacks of them is indexed, once."
+                />
+            </CollapsiblePanel>
+        </FormFrame>
     );
 }

@@ -5,11 +5,10 @@ import Link from '@splunk/react-ui/Link';
 import Message from '@splunk/react-ui/Message';
 import Paragraph from '@splunk/react-ui/Paragraph';
 import Switch from '@splunk/react-ui/Switch';
-import { useRef, useState } from 'react';
 import { Actions, Cell, Listed, Row } from '../table';
 import { searchUrl } from '../splunk';
 import { eventsOf, removeInput, switchInput } from './api';
-import { Confirm } from './Confirm';
+import { Removal, useEditing } from './editing';
 import { InputForm } from './InputForm';
 import { isOn } from './settings';
 
@@ -43,32 +42,22 @@ function lagOf(activity) {
 }
 
 export function Inputs({ inputs, servers, roles, indexes, activities, reload, refresh }) {
-    const [form, setForm] = useState(null);
-    const [removing, setRemoving] = useState(null);
-    const [said, setSaid] = useState(null); // {type, text}
-    const adder = useRef(null);
+    const editing = useEditing();
+    const { form, open, close, removing, said, say } = editing;
 
-    const open = (saved) => () => {
-        setSaid(null);
-        setForm({ saved });
-    };
-    const close = () => {
-        setForm(null);
-        setTimeout(() => adder.current?.focus());
-    };
     const turn = (one) => async () => {
         try {
             await switchInput(one.name, !isOn(one));
             await reload();
-            setSaid({ type: 'success', text: `Input ${one.name} is ${isOn(one) ? 'off' : 'on'}.` });
+            say({ type: 'success', text: `Input ${one.name} is ${isOn(one) ? 'off' : 'on'}.` });
         } catch (error) {
-            setSaid({ type: 'error', text: error.message });
+            say({ type: 'error', text: error.message });
         }
     };
     if (form) {
         const done = async (name) => {
             await reload();
-            setSaid({ type: 'success', text: `Input ${name} is saved; its first events come within its interval.` });
+            say({ type: 'success', text: `Input ${name} is saved; its first events come within its interval.` });
             close();
         };
         return (
@@ -127,7 +116,7 @@ export function Inputs({ inputs, servers, roles, indexes, activities, reload, re
                                         appearance="subtle"
                                         label="Remove"
                                         aria-label={`Remove input ${one.name}`}
-                                        onClick={() => setRemoving(one)}
+                                        onClick={() => editing.setRemoving(one)}
                                     />
                                 </Actions>
                             </Row>
@@ -141,27 +130,21 @@ export function Inputs({ inputs, servers, roles, indexes, activities, reload, re
                     label="Add an input"
                     onClick={open(null)}
                     disabled={servers.length === 0}
-                    elementRef={adder}
+                    elementRef={editing.adder}
                 />{' '}
                 {inputs.length > 0 && <Button appearance="subtle" label="Look again" onClick={refresh} />}
             </p>
             <div role="status">{said && <Message type={said.type}>{said.text}</Message>}</div>
             {removing && (
-                <Confirm
-                    title={`Remove the input ${removing.name}?`}
+                <Removal
+                    what="input"
                     text={
                         'What is indexed stays. Another input of the same name takes up where this one stopped; to pause ' +
                         'it, switch it off instead.'
                     }
-                    action="Remove"
-                    act={async () => {
-                        await removeInput(removing.name);
-                        setRemoving(null);
-                        await reload();
-                        setSaid({ type: 'success', text: `Input ${removing.name} is removed.` });
-                    }}
-                    close={() => setRemoving(null)}
-                    returnFocus={() => adder.current?.focus()}
+                    editing={editing}
+                    remove={removeInput}
+                    reload={reload}
                 />
             )}
         </section>

@@ -1,56 +1,31 @@
 // Adds or edits one Orthanc server, and tests it with what the form says.
 import Button from '@splunk/react-ui/Button';
 import CollapsiblePanel from '@splunk/react-ui/CollapsiblePanel';
-import Heading from '@splunk/react-ui/Heading';
-import Message from '@splunk/react-ui/Message';
 import { useState } from 'react';
 import { SwitchField, TextField } from '../fields';
 import { saveServer, testServer } from './api';
+import { FormFrame, useForm } from './forms';
 import { asksForPassword, NEW_SERVER, serverErrors, serverFields, serverForm } from './settings';
 import { TestReport } from './TestReport';
 
 const TESTED = ['name', 'base_url', 'username', 'verify_tls', 'ca_bundle', 'timezone', 'password'];
 
 export function ServerForm({ saved, servers, done, cancel }) {
-    const [values, setValues] = useState(saved ? serverForm(saved) : NEW_SERVER);
-    const [errors, setErrors] = useState({});
     const [report, setReport] = useState(null);
-    const [problem, setProblem] = useState('');
-    const [busy, setBusy] = useState('');
+    const form = useForm(
+        saved ? serverForm(saved) : NEW_SERVER,
+        (values) => serverErrors(values, saved, servers),
+        () => setReport(null),
+    );
+    const { values, errors, busy, change, during } = form;
 
-    const change = (name, value) => {
-        setValues((before) => ({ ...before, [name]: value }));
-        setErrors((before) => ({ ...before, [name]: undefined, password: undefined }));
+    const test = during('test', async () => {
         setReport(null);
-    };
-    const fieldsIfGood = () => {
-        const found = serverErrors(values, saved, servers);
-        setErrors(found);
-        setProblem(Object.keys(found).length ? 'Some fields need another look.' : '');
-        return Object.keys(found).length ? null : serverFields(values);
-    };
-    const during = (what, work) => async (event) => {
-        event.preventDefault();
-        if (busy) {
-            return;
-        }
-        const fields = fieldsIfGood();
-        if (!fields) {
-            return;
-        }
-        setBusy(what);
-        try {
-            await work(fields);
-        } catch (error) {
-            setProblem(error.message);
-        }
-        setBusy('');
-    };
-    const test = during('test', async (fields) => {
-        setReport(null);
-        setReport(await testServer(Object.fromEntries(Object.entries(fields).filter(([key]) => TESTED.includes(key)))));
+        const told = Object.entries(serverFields(values)).filter(([key]) => TESTED.includes(key));
+        setReport(await testServer(Object.fromEntries(told)));
     });
-    const save = during('save', async (fields) => {
+    const save = during('save', async () => {
+        const fields = serverFields(values);
         await saveServer(fields, !saved);
         done(fields.name);
     });
@@ -61,9 +36,24 @@ export function ServerForm({ saved, servers, done, cancel }) {
         ? 'Kept encrypted in Splunk’s password storage; never shown again.'
         : 'Stored. Leave it empty to keep it.';
     return (
-        <form onSubmit={save} noValidate aria-label={saved ? `Edit ${saved.name}` : 'Add a server'} autoComplete="off">
-            <Heading level={3}>{saved ? `Edit ${saved.name}` : 'Add a server'}</Heading>
-            <fieldset disabled={busy !== ''}>
+        <>
+            <FormFrame
+                title={saved ? `Edit ${saved.name}` : 'Add a server'}
+                form={form}
+                save={save}
+                saveLabel="Save server"
+                cancel={cancel}
+                buttons={
+                    <>
+                        <Button
+                            appearance="secondary"
+                            label={busy === 'test' ? 'Testing…' : 'Test connection'}
+                            onClick={test}
+                            disabled={busy ? 'dimmed' : undefined}
+                        />{' '}
+                    </>
+                }
+            >
                 {!saved && (
                     <TextField
                         {...common}
@@ -168,23 +158,8 @@ export function ServerForm({ saved, servers, done, cancel }) {
                         help="Searches without an owner may send here; nobody answers for what they copy."
                     />
                 </CollapsiblePanel>
-            </fieldset>
-            <p>
-                <Button
-                    appearance="secondary"
-                    label={busy === 'test' ? 'Testing…' : 'Test connection'}
-                    onClick={test}
-                    disabled={busy ? 'dimmed' : undefined}
-                />{' '}
-                <Button appearance="primary" type="submit" label="Save server" disabled={busy ? 'dimmed' : undefined} />{' '}
-                <Button appearance="subtle" label="Cancel" onClick={cancel} />
-            </p>
-            {problem && (
-                <Message type="error" role="alert">
-                    {problem}
-                </Message>
-            )}
+            </FormFrame>
             {report && <TestReport name={values.name} report={report} />}
-        </form>
+        </>
     );
 }

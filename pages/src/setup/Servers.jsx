@@ -3,32 +3,22 @@ import Button from '@splunk/react-ui/Button';
 import Heading from '@splunk/react-ui/Heading';
 import Message from '@splunk/react-ui/Message';
 import Paragraph from '@splunk/react-ui/Paragraph';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { Actions, Cell, Listed, Row } from '../table';
 import { removeServer, testServer } from './api';
-import { Confirm } from './Confirm';
+import { Removal, useEditing } from './editing';
 import { ServerForm } from './ServerForm';
 import { serverForm } from './settings';
 import { TestReport } from './TestReport';
 
 export function Servers({ servers, inputs, reload }) {
-    const [form, setForm] = useState(null); // {saved} or null
+    const editing = useEditing();
+    const { form, close, removing, said, say } = editing;
     const [tested, setTested] = useState(null); // {name, report}
-    const [removing, setRemoving] = useState(null);
-    const [said, setSaid] = useState('');
-    const adder = useRef(null);
-    const opener = useRef(null);
 
     const open = (saved) => (event) => {
-        opener.current = saved ? event.currentTarget : null;
         setTested(null);
-        setSaid('');
-        setForm({ saved });
-    };
-    const close = () => {
-        setForm(null);
-        // The table is there again only after this render.
-        setTimeout(() => (opener.current?.isConnected ? opener.current : adder.current)?.focus());
+        editing.open(saved)(event);
     };
     const test = (name) => async () => {
         setTested({ name, report: null });
@@ -41,7 +31,7 @@ export function Servers({ servers, inputs, reload }) {
     if (form) {
         const done = async (name) => {
             await reload();
-            setSaid(`Server ${name} is saved.`);
+            say({ type: 'success', text: `Server ${name} is saved.` });
             close();
         };
         return (
@@ -88,7 +78,7 @@ export function Servers({ servers, inputs, reload }) {
                                     appearance="subtle"
                                     label="Remove"
                                     aria-label={`Remove server ${one.name}`}
-                                    onClick={() => setRemoving(one)}
+                                    onClick={() => editing.setRemoving(one)}
                                 />
                             </Actions>
                         </Row>
@@ -100,28 +90,22 @@ export function Servers({ servers, inputs, reload }) {
                     appearance={servers.length ? 'secondary' : 'primary'}
                     label="Add a server"
                     onClick={open(null)}
-                    elementRef={adder}
+                    elementRef={editing.adder}
                 />
             </p>
-            <div role="status">{said && <Message type="success">{said}</Message>}</div>
+            <div role="status">{said && <Message type={said.type}>{said.text}</Message>}</div>
             {tested && !tested.report && <p role="status">Testing {tested.name}…</p>}
             {tested?.report && <TestReport {...tested} />}
             {removing && (
-                <Confirm
-                    title={`Remove the server ${removing.name}?`}
+                <Removal
+                    what="server"
                     text={
                         (users.length ? `These inputs read from it and will fail: ${users.join(', ')}. ` : '') +
                         'Its password goes too. What is indexed stays.'
                     }
-                    action="Remove"
-                    act={async () => {
-                        await removeServer(removing.name);
-                        setRemoving(null);
-                        await reload();
-                        setSaid(`Server ${removing.name} is removed.`);
-                    }}
-                    close={() => setRemoving(null)}
-                    returnFocus={() => adder.current?.focus()}
+                    editing={editing}
+                    remove={removeServer}
+                    reload={reload}
                 />
             )}
         </section>

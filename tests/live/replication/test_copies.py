@@ -46,8 +46,7 @@ def test_a_dry_run_foretells_the_counts_and_bytes_and_sends_nothing(pair: Pair) 
 
 def test_a_large_instance_goes_through_unharmed(pair: Pair) -> None:
     large = list(make_instances(2, size=9_000_000, name="large"))
-    for each in large:
-        pair.source.upload(each.data)
+    pair.source.upload_all(each.data for each in large)
     assert statuses(pair.copy(refs(large))) == {"copied": 2}
     for each in large:
         there = pair.dest.content(f"/instances/{each.orthanc_id}/file")
