@@ -346,6 +346,7 @@ def _written(event: Any) -> str:
 class _Handler(BaseHTTPRequestHandler):
     hec: ClassVar[HecServer]
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: a second one waits 40 ms for the first to be acknowledged
     server_version = "Splunkd"
     sys_version = ""
 

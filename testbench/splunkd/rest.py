@@ -191,6 +191,7 @@ class RestServer:
 class _Handler(BaseHTTPRequestHandler):
     rest: ClassVar[RestServer]
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: a second one waits 40 ms for the first to be acknowledged
     server_version = "Splunkd"
     sys_version = ""
 

@@ -215,6 +215,7 @@ def _script(value: Any) -> str:
 class _Handler(BaseHTTPRequestHandler):
     views: ClassVar[ViewServer]
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: a second one waits 40 ms for the first to be acknowledged
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
