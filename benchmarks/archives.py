@@ -26,6 +26,7 @@ ARCHIVES = KEPT / "archives"
 SIZE = 10_000  # bytes an instance
 SERIES_OF = 50  # instances
 INDEX = "CREATE INDEX ResourcesByIdAndType ON Resources(publicId, resourceType)"
+NOTE_INDEX = f"*With the index*, as docs/scaling.md proposes for 1.12 with SQLite: `{INDEX}`."
 _TOGETHER = 100  # instances in one ZIP
 _BYTES_EACH = 3 * 4096 + 2000  # on the disk, with its rows in the database
 _MEMORY = Path("/dev/shm")
@@ -39,6 +40,19 @@ def versions(say: Say) -> Iterator[list[str] | None]:
         say(f"Orthanc 1.12 is left out: {reason}")
     else:
         yield binary
+
+
+def kinds(say: Say) -> Iterator[tuple[list[str] | None, bool]]:
+    """The same, each with whether its database gets the proposed index: 1.12 comes without and with it."""
+    for binary in versions(say):
+        yield binary, False
+        if binary:
+            yield binary, True
+
+
+def named(server: OrthancServer, indexed: bool) -> str:
+    """Its version, as a row tells it."""
+    return f"{server.version}, with the index" if indexed else str(server.version)
 
 
 @contextmanager

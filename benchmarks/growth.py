@@ -23,10 +23,6 @@ NOTE = (
     "10 KB in series of {}."
 )
 NOTE_ARRIVALS = "*What arrives*: {} new instances, followed through the change log."
-NOTE_INDEX = (
-    f"*With the index*: as docs/scaling.md proposes for Orthanc 1.12 with SQLite, `{archives.INDEX}`."
-)
-WITH_INDEX = ", with the index"
 WHAT = "cost of one instance"
 SECONDS = 20.0
 ARRIVALS = 200  # in four series
@@ -41,16 +37,13 @@ def run(options: Options, say: Say) -> Result:
     """Both versions, 1.12 with the proposed index too; 100,000 resident instances only when asked."""
     result = Result("growth", "Growth: the cost of an instance as the archive grows")
     sizes = options.of((2_000, 20_000, 100_000) if options.big else (2_000, 20_000), (200, 400))
-    servers = [(binary, indexed) for binary in archives.versions(say) for indexed in (False, True)]
-    for binary, indexed in servers:
-        if indexed and binary is None:
-            continue  # 1.10 looks an instance up in its own way
+    for binary, indexed in archives.kinds(say):
         for size in sizes:
             with archives.archive(binary, size, say, indexed) as server:
-                name = server.version + (WITH_INDEX if indexed else "")
+                name = archives.named(server, indexed)
                 say(f"Orthanc {name}, {size:,} instances")
                 result.rows += rows(server, name, size, options, say)
-    result.notes = [NOTE.format(archives.SERIES_OF), NOTE_ARRIVALS.format(ARRIVALS), NOTE_INDEX]
+    result.notes = [NOTE.format(archives.SERIES_OF), NOTE_ARRIVALS.format(ARRIVALS), archives.NOTE_INDEX]
     return result
 
 

@@ -56,24 +56,25 @@ APART = ", a core each"
 
 
 def run(options: Options, say: Say) -> Result:
-    """Both versions, 2,000 and 20,000 instances."""
+    """Both versions, 1.12 with the proposed index too; 2,000 and 20,000 instances."""
     result = Result("indexing", "Indexing: the tags of small instances")
     sizes = options.of((2_000, 20_000), (200, 400))
-    for binary in archives.versions(say):
+    for binary, indexed in archives.kinds(say):
         for size in sizes:
-            with archives.archive(binary, size, say) as server:
-                say(f"Orthanc {server.version}, {size:,} instances")
+            with archives.archive(binary, size, say, indexed) as server:
+                name = archives.named(server, indexed)
+                say(f"Orthanc {name}, {size:,} instances")
                 samples = compare(server, size, options, say)
-                rows = _rows(samples, f"{size:,}", server.version)
-                result.rows += rows
+                result.rows += _rows(samples, f"{size:,}", name)
                 if not options.quick:
-                    result.targets += _targets(f"{server.version}, {size:,}", samples)
+                    result.targets += _targets(f"{name}, {size:,}", samples)
         if not options.quick:
-            result.targets += _memory(result.rows, server.version)
+            result.targets += _memory(result.rows, name)
     result.notes = [
         NOTE_OURS.format(archives.SERIES_OF),
         NOTE_STOPPED.format(SECONDS, TO_THE_END),
         NOTE_APART,
+        archives.NOTE_INDEX,
         "The limit is what Orthanc's CPU time for an instance allows on these cores, were there nobody else.",
     ]
     return result
