@@ -1,4 +1,4 @@
-"""The client of Orthanc's REST API; the only module of the core that speaks HTTP (by `transport`).
+"""The client of Orthanc's REST API: its routes; how they are asked is in `asking`.
 
 Routes are those of the Orthanc Book, "REST API of Orthanc"; what they cost was measured on 1.10.1
 and 1.12.7. Every method raises the errors of `copydicom_app.errors` and nothing else.
@@ -6,27 +6,19 @@ and 1.12.7. Every method raises the errors of `copydicom_app.errors` and nothing
 
 from __future__ import annotations
 
-import http.client
 import json as jsonlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from typing import IO, Any, Callable, Optional, Union
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from copydicom_app.addresses import server_of_url
-from copydicom_app.errors import (
-    ConfigurationError,
-    LoginRefusedError,
-    NotFoundError,
-    RetriableError,
-    SkippableError,
-)
+from copydicom_app.asking import Asking
+from copydicom_app.errors import LoginRefusedError, NotFoundError, SkippableError
 from copydicom_app.models import Change, Held, Level, Parents, Server, Stored, is_orthanc_id
-from copydicom_app.refusal import FailedError, NotOursError, no_answer, not_an_orthanc, refusal
+from copydicom_app.refusal import FailedError, NotOursError, not_an_orthanc
 from copydicom_app.retry import retried
-from copydicom_app.transport import READ_SECONDS, Answer, Body, TooLargeError, Transport
+from copydicom_app.transport import READ_SECONDS
 
 Tags = dict[str, Any]
 Within = Callable[[], AbstractContextManager[object]]  # what a request is to be made within
@@ -38,26 +30,14 @@ _TRANSFER_SECONDS = 1800.0  # for one request that makes Orthanc read or send ma
 _LARGEST_BULK = 16_000_000  # bytes of tags in one answer; parsed they take some five times as much memory
 
 
-class Orthanc:
+class Orthanc(Asking):
     """One Orthanc server. Safe to use from several threads; `stop` cuts short the waits between tries.
 
     `server` is a Server, or a URL such as ``http://user:password@host:8042``.
     """
 
     def __init__(self, server: Union[Server, str], stop: Optional[threading.Event] = None) -> None:
-        if isinstance(server, str):
-            server = server_of_url(server)
-        if not _is_address(server.base_url):
-            raise ConfigurationError(
-                f"server {server.name!r}: base_url is no http:// or https:// address; "
-                "set it to the address of Orthanc's REST API, for example https://pacs.example:8042"
-            )
-        if server.verify_tls and server.ca_bundle and not Path(server.ca_bundle).is_file():
-            raise ConfigurationError(f"server {server.name!r}: the file named in ca_bundle is not there")
-        self.server = server
-        self.host = urlsplit(server.base_url).hostname or ""
-        self._stop = stop or threading.Event()
-        self._transport = Transport(server)
+        super().__init__(server, stop)
         self._extended: Optional[bool] = None  # not asked yet
 
     # What it is
@@ -333,14 +313,8 @@ class Orthanc:
     @contextmanager
     def opened_file(self, instance: str) -> Iterator[tuple[int, IO[bytes]]]:
         """The same as a stream with its size in bytes (-1: not told). One try; not retried."""
-        path = f"/instances/{_checked(instance)}/file"
-        try:
-            with self._transport.opened("GET", path) as response:
-                if response.status != 200:
-                    raise refusal(self.server.name, Answer(response.status, response.read()))
-                yield -1 if response.length is None else response.length, response
-        except (OSError, http.client.HTTPException) as error:
-            raise no_answer(self.server.name, self.host, error) from error
+        with self._opened(f"/instances/{_checked(instance)}/file") as response:
+            yield -1 if response.length is None else response.length, response
 
     def store(self, dicom: Union[bytes, IO[bytes]], size: Optional[int] = None) -> Stored:
         """``POST /instances`` with one file: bytes, or a stream of `size` bytes (one try; not retried)."""
@@ -401,43 +375,6 @@ class Orthanc:
         answer = self._decoded(self._request_once("POST", path, body, seconds=_TRANSFER_SECONDS))
         return int(answer.get("Size") or 0)
 
-    # How it is asked
-
-    def _json(self, method: str, path: str, *, json: Any = None, data: Body = None) -> Any:
-        body = data if json is None else jsonlib.dumps(json).encode()
-        return retried(lambda: self._decoded(self._request_once(method, path, body)), self._stop)
-
-    def _decoded(self, answer: Answer) -> Any:
-        try:
-            return jsonlib.loads(answer.body)
-        except ValueError as error:
-            if answer.body[:1] in (b"{", b"["):
-                raise RetriableError(f"server {self.server.name!r} gave half an answer") from error
-            raise not_an_orthanc(self.server.name) from error
-
-    def _request(self, method: str, path: str, body: Body = None) -> Answer:
-        """One request, tried again while that can help; all requests here may safely be repeated."""
-        return retried(lambda: self._request_once(method, path, body), self._stop)
-
-    def _request_once(
-        self,
-        method: str,
-        path: str,
-        body: Body = None,
-        headers: Optional[dict[str, str]] = None,
-        seconds: float = READ_SECONDS,
-        largest: Optional[int] = None,
-    ) -> Answer:
-        try:
-            answer = self._transport.ask(method, path, body, headers, seconds, largest)
-        except TooLargeError as error:
-            raise SkippableError("too many tags for one answer") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise no_answer(self.server.name, self.host, error) from error
-        if answer.status == 200:
-            return answer
-        raise refusal(self.server.name, answer)
-
 
 def _checked(id: str) -> str:
     """An id that may become part of a URL; anything else never leaves this machine."""
@@ -453,14 +390,6 @@ def _held(row: Tags) -> Held:
 def _ignore_length(keywords: Iterable[str]) -> str:
     names = ",".join(keywords)
     return f"&ignore-length={names}" if names else ""
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        return False
 
 
 def _stored(answer: Tags) -> Stored:

@@ -15,7 +15,7 @@ from copydicom_app.models import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "copydicom_app"
-HTTP = ("transport.py", "orthanc.py", "refusal.py", "splunk/client.py", "splunk/hec.py")
+HTTP = ("transport.py", "asking.py", "refusal.py", "splunk/client.py", "splunk/hec.py")
 # What the command line and the library take from splunk/, when they need it: nothing there wants splunklib.
 OF_SPLUNK = {f"copydicom_app.splunk.{name}" for name in ("client", "envelopes", "hec")}
 PURE = (
