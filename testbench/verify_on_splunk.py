@@ -46,6 +46,7 @@ EXAMPLES = """examples:
 
 The password comes from SPLUNK_PASSWORD, from --passwords, or is asked for; it is never an argument.
 Exit code: 0 nothing differs, 1 something does, 2 wrong arguments, 3 this Splunk cannot be asked."""
+_ON_ITS_WAY_SECONDS = 600  # at the most, from an input's clock to the indexer's
 # Of an input's stanza, what decides on its events.
 _STANZA = ("server", "level", "start", "dose", "dose_from_images", "tags", "exclude_tags", "phi")
 _STANZA += ("max_event_bytes", "workers")
@@ -115,7 +116,7 @@ def _verified(options: argparse.Namespace, aside: Console) -> Report:
         aside.print("indexing the same servers with the stand-in")
         reference = indexed_alike(splunk, stand_in, where)
         report = Report(of)
-        chosen = [each for each in shipped(ROOT, first_indexed(splunk)) if each.kind in kinds]
+        chosen = [each for each in shipped(ROOT, before_indexing(splunk)) if each.kind in kinds]
         for each in track(chosen, "searches", console=aside, transient=True):
             report.findings += whatever_happens(each.kind, each.name, tried(splunk, reference, each))
         for kind, found in _at_work(splunk, reference, options, passwords):
@@ -197,10 +198,10 @@ def check_usable(splunk: SplunkRest) -> dict[str, str]:
     }
 
 
-def first_indexed(splunk: SplunkRest) -> str:
-    """When the first of the events came, in epoch seconds."""
+def before_indexing(splunk: SplunkRest) -> str:
+    """A time in epoch seconds before the first event was made, some moments before it was indexed."""
     found = splunk.search("index=dicom | stats min(_indextime) AS first").rows
-    return str(found[0]["first"]).partition(".")[0]
+    return str(int(float(found[0]["first"])) - _ON_ITS_WAY_SECONDS)
 
 
 def indexed_alike(splunk: SplunkRest, stand_in: Splunkd, where: Mapping[str, str]) -> SplunkRest:

@@ -81,7 +81,7 @@ def shipped(root: Path, until: str = "") -> list[Shipped]:
     """All of them that change nothing; what copies is in `at_work`.
 
     `until` (epoch seconds) ends the range of those that have none of their own. Before the first event was
-    indexed, it leaves out objects without a date, whose time is that of their indexing.
+    made, it leaves out objects without a date, whose time is that of their indexing.
     """
     macros = parse_conf((root / "default" / "macros.conf").read_text(encoding="utf-8"))
     found = [*_of_views(root), *_of_saved(root), *_of_macros(), *_of_docs(root)]

@@ -112,6 +112,18 @@ def test_nothing_differs_between_the_stand_in_and_itself(bench: Bench) -> None:
     assert report["closing_line"].endswith("nothing differs from the stand-in")
 
 
+def test_objects_without_a_date_are_left_out_however_long_they_were_on_their_way(bench: Bench) -> None:
+    """Their time is that of their indexing, which is another one on each Splunk."""
+    splunk = SplunkRest(bench.splunk.rest.uri, "admin", bench.passwords.splunk)
+    undated = [
+        event.time
+        for event in bench.splunk.indexed["dicom"]
+        if event.sourcetype == "dicom:instance" and not json.loads(event.raw).get("StudyDate")
+    ]
+    assert undated
+    assert min(undated) - float(verify_on_splunk.before_indexing(splunk)) > 60
+
+
 def test_one_event_more_is_found_and_named(bench: Bench) -> None:
     """What the searches gave before it came is what is expected of them."""
     splunk = SplunkRest(bench.splunk.rest.uri, "admin", bench.passwords.splunk)
