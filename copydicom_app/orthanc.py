@@ -100,6 +100,12 @@ class Orthanc(Asking):
         answer: Tags = self._json("GET", f"/series/{_checked(series)}")
         return answer
 
+    def count_of_series(self, series: str) -> Optional[int]:
+        """``GET /series/{id}/statistics``: how many instances it has; None where `series` costs less."""
+        if not self._finds_series():
+            return None
+        return int(self._json("GET", f"/series/{_checked(series)}/statistics")["CountInstances"])
+
     def study(self, study: str) -> Tags:
         """``GET /studies/{id}``: its main tags, those of its patient, and its parent."""
         answer: Tags = self._json("GET", f"/studies/{_checked(study)}")

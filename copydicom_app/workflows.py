@@ -145,7 +145,7 @@ def _feed(
     """The feed of a level. At the higher ones only reports, or what else may tell a dose, are read singly."""
     reads = reader(orthanc, plan.depth, plan.long, plan.workers)
     if plan.level is Level.INSTANCE:
-        walk = InstanceWalk(orthanc)
+        walk = InstanceWalk(orthanc, reads)
         return Feed(orthanc, position, walk, reads, shaping.instance, workers=plan.workers, stop=stop)
     modalities = {*REPORTS, *(IMAGE_MODALITIES if origin.dose_from_images else ())}
     summaries = Summaries(orthanc, plan.level, from_database(orthanc, plan.depth))
@@ -153,7 +153,7 @@ def _feed(
     return Feed(
         orthanc,
         position,
-        LevelWalk(orthanc, plan.level, modalities),
+        LevelWalk(orthanc, plan.level, modalities, reads),
         LevelReader(orthanc, plan.level, modalities, reads),
         shaping.instance,
         growing=Growing(orthanc, summaries, sent, shaping.summary, quiet),

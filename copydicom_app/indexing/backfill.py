@@ -20,7 +20,7 @@ from typing import Callable, Optional, Protocol
 
 from copydicom_app.errors import NotFoundError
 from copydicom_app.indexing.growing import lies_back
-from copydicom_app.indexing.reading import Part, Reader, parts
+from copydicom_app.indexing.reading import Part, SeriesReader
 from copydicom_app.indexing.summaries import Summaries
 from copydicom_app.indexing.walking import modality
 from copydicom_app.models import Event, Found, Level, Summary
@@ -121,7 +121,7 @@ class Backfill:
         self,
         orthanc: Orthanc,
         index: Index,
-        reader: Reader,
+        reader: SeriesReader,
         summaries: Summaries,
         wanted: Wanted,
         *,
@@ -186,7 +186,7 @@ class Backfill:
                 continue
             ids = sorted(series["Instances"])
             lacking = [id for id in ids if not is_there(id, report and self._wanted.dose, held)]
-            task.parts.extend(parts(series["ID"], ids, lacking) if lacking else ())
+            task.parts.extend(self._reader.parts(series["ID"], ids, lacking))
         counts = {series["ID"]: len(series["Instances"]) for series in all_series}
         if self._wanted.level is Level.STUDY:
             counts = {study: sum(counts.values())} if all_series else {}

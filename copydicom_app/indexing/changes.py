@@ -17,6 +17,7 @@ it is indexed.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,6 +35,7 @@ from copydicom_app.parallel import ordered, stoppable
 PAGE = 1000  # rows of the change log a request
 WINDOW = 100  # arrivals of the change log a batch
 BATCH = 250  # instances of the walk a batch, as soon as there are so many
+BATCH_SECONDS = 1.0  # or after so long: a slow server takes a minute for so many
 
 _Shaped = TypeVar("_Shaped")
 _Out = TypeVar("_Out")
@@ -179,11 +181,14 @@ class Feed(Generic[_Shaped]):
         lists = ordered(stretches, names, self._workers, self._stop)
         todo = (stretch for stretches in lists for stretch in stretches)
         waiting: list[_Shapes[_Shaped]] = []
+        last = time.monotonic()
         for stretch, shapes in ordered(self._read_stretch, todo, self._workers, self._stop):
             waiting.append(shapes)
-            if sum(len(each.items) + len(each.grown) for each in waiting) >= BATCH:
+            enough = sum(len(each.items) + len(each.grown) for each in waiting) >= BATCH
+            if enough or time.monotonic() > last + BATCH_SECONDS:
                 yield from self._walked(waiting, stretch)
                 waiting = []
+                last = time.monotonic()
         yield from self._walked(waiting, None)
 
     def _walked(self, waiting: list[_Shapes[_Shaped]], last: Stretch | None) -> Iterator[Batch[_Shaped]]:

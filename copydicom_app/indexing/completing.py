@@ -20,7 +20,7 @@ from copydicom_app.gauge import Gauge
 from copydicom_app.indexing.backfill import INSTANCES, STUDIES, Held, Index, is_there, what_lacks
 from copydicom_app.indexing.changes import Feed
 from copydicom_app.indexing.checkpoint import Position
-from copydicom_app.indexing.reading import Part, Read, Reader, parts
+from copydicom_app.indexing.reading import Part, Read, SeriesReader
 from copydicom_app.indexing.walking import REPORTS, InstanceWalk, modality
 from copydicom_app.models import Event, Found, Outcome, Status
 from copydicom_app.orthanc import Orthanc, Tags
@@ -76,7 +76,7 @@ class Completing:
         orthanc: Orthanc,
         index: Optional[Index],
         sink: ConfirmingSink,
-        reader: Reader,
+        reader: SeriesReader,
         shape: Shape,
         *,
         workers: int,
@@ -129,7 +129,7 @@ class Completing:
         try:
             while not self._stop.is_set():
                 try:
-                    walk = InstanceWalk(self._orthanc)
+                    walk = InstanceWalk(self._orthanc, self._reader)
                     feed = Feed(
                         self._orthanc,
                         position,
@@ -189,7 +189,7 @@ class Completing:
         held: Held = {}
         if self._index is not None:
             held = stoppable(partial(self._index.of_studies, list(group)), self._stop)
-        todo = {study: list(_lacking_parts(all_series, held)) for study, all_series in group.items()}
+        todo = {study: list(self._lacking_parts(all_series, held)) for study, all_series in group.items()}
         every_part = (part for of_study in todo.values() for part in of_study)
         read = ordered(partial(self._read, held=held), every_part, self._workers, self._stop)
         for study, of_study in todo.items():
@@ -205,6 +205,13 @@ class Completing:
             if count.copied or count.present or count.failed:
                 self._put(count.outcome(self._orthanc.server.name))
             yield
+
+    def _lacking_parts(self, all_series: list[Tags], held: Held) -> Iterator[Part]:
+        for series in all_series:
+            report = modality(series) in REPORTS
+            ids = sorted(series["Instances"])
+            lacking = [id for id in ids if not is_there(id, report, held)]
+            yield from self._reader.parts(series["ID"], ids, lacking)
 
     def _read(self, part: Part, held: Held) -> tuple[list[tuple[str, list[Event]]], list[str]]:
         """The events that are lacking, by instance, and the instances that the server fails to give."""
@@ -259,15 +266,6 @@ class Completing:
     def _flushed(self) -> Iterator[Outcome]:
         self._sink.flush()
         yield from self._confirmed()
-
-
-def _lacking_parts(all_series: list[Tags], held: Held) -> Iterator[Part]:
-    for series in all_series:
-        report = modality(series) in REPORTS
-        ids = sorted(series["Instances"])
-        lacking = [id for id in ids if not is_there(id, report, held)]
-        if lacking:
-            yield from parts(series["ID"], ids, lacking)
 
 
 def _fails_to_give(server: str, count: int, first: str) -> str:

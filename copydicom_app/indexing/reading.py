@@ -12,8 +12,9 @@ On 1.12 with SQLite each route that looks an instance up by its id slows down as
 times at 22,000 resident instances), and so does ``/series/{id}``, for the Status in its answer: what that
 route tells is searched for instead (`Orthanc.series`). Routes that start from a series and stay in the
 database do not.
-Hence: everything is read by series, whole where that is possible. Of what the change log names, the
-series is asked once for the first of its instances, and what else of that series is wanted comes with it.
+Hence: everything is read by series, whole where that is possible, and then without asking for the ids of
+its instances before. Of what the change log names, the series is asked once for the first of its
+instances, and what else of that series is wanted comes with it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any, Optional, Protocol
 from copydicom_app.errors import NotFoundError, RetriableError, SkippableError
 from copydicom_app.indexing.checkpoint import Open
 from copydicom_app.indexing.lanes import Lanes
-from copydicom_app.models import Found, Parents
+from copydicom_app.models import Found, Level, Parents
 from copydicom_app.orthanc import Orthanc, Tags
 
 LARGEST_BULK = 500  # instances in one bulk answer: some 3 MB of tags
@@ -43,11 +44,15 @@ _TIMES = tuple(name + kind for name in _DATED for kind in ("Date", "Time"))
 
 @dataclass(frozen=True)
 class Part:
-    """Instances of one series; `whole` when they are all of it, so that one request reads them."""
+    """Instances of one series; `whole` when they are all of it, so that one request reads them.
+
+    Of a whole one the ids may be left out; `count` then tells about how many they are, where that is known.
+    """
 
     series: str
     ids: Sequence[str]
     whole: bool = False
+    count: int = 0
 
 
 @dataclass
@@ -63,7 +68,7 @@ class Read:
 
 
 class Reader(Protocol):
-    """One way to read tags. Both methods are called from several threads at once."""
+    """One way to read tags. All methods are called from several threads at once."""
 
     def part(self, part: Part) -> Read:
         """The instances of a part of a series."""
@@ -72,17 +77,20 @@ class Reader(Protocol):
         """Instances of which nothing but the id is known."""
 
 
-def parts(series: str, ids: Sequence[str], todo: Sequence[str]) -> Iterator[Part]:
-    """How to ask for `todo`, the instances of a series that are still wanted of all its `ids`."""
-    if len(todo) == len(ids) <= LARGEST_BULK:
-        if ids:
-            yield Part(series, ids, whole=True)
-        return
-    for i in range(0, len(todo), PART):
-        yield Part(series, todo[i : i + PART])
+class SeriesReader(Reader, Protocol):
+    """A Reader that says how it wants to be asked for the instances of a series."""
+
+    def whole(self, series: str) -> Optional[Part]:
+        """All of a series without its ids; None where those must be known: it may be large.
+
+        Raises NotFoundError when it is gone, if that shows.
+        """
+
+    def parts(self, series: str, ids: Sequence[str], todo: Sequence[str]) -> Sequence[Part]:
+        """How to ask for `todo`, the instances of a series that are wanted of all its `ids`."""
 
 
-def reader(orthanc: Orthanc, depth: Sequence[str], long: Sequence[str], most: int) -> Reader:
+def reader(orthanc: Orthanc, depth: Sequence[str], long: Sequence[str], most: int) -> SeriesReader:
     """The reader for a depth: ``("all",)``, ``("main",)`` or keywords; `most` files are opened at once."""
     full = AllTags(orthanc, long, Lanes(most))
     requested = from_database(orthanc, depth)
@@ -112,17 +120,28 @@ class AllTags:
         self._long = long
         self._lanes = lanes
 
+    def whole(self, series: str) -> Optional[Part]:
+        count = self._orthanc.count_of_series(series)
+        return Part(series, (), True, count) if count and count <= LARGEST_BULK else None
+
+    def parts(self, series: str, ids: Sequence[str], todo: Sequence[str]) -> Sequence[Part]:
+        if 0 < len(todo) == len(ids) <= LARGEST_BULK:
+            return [Part(series, ids, whole=True, count=len(ids))]
+        return [Part(series, todo[i : i + PART]) for i in range(0, len(todo), PART)]
+
     def part(self, part: Part) -> Read:
+        ids = part.ids
         if part.whole:
             try:
-                within = partial(self._lanes.one, len(part.ids))
+                within = partial(self._lanes.one, part.count)
                 tags = self._orthanc.series_tags(part.series, self._long, within)
                 return Read([Found(id, tags[id]) for id in sorted(tags)])
             except NotFoundError:
                 return Read()
             except (RetriableError, SkippableError):
-                pass  # one bad file can spoil the answer for its whole series: find it below
-        return self._each(part.ids)
+                # One bad file can spoil the answer for its whole series: find it below.
+                ids = ids or sorted(self._orthanc.ids_of(Level.SERIES, part.series))
+        return self._each(ids)
 
     def arrivals(self, ids: Collection[str]) -> Read:
         done = Read()
@@ -147,7 +166,7 @@ class AllTags:
             for id in wanted[1:]:
                 del left[id]
             whole = len(wanted) * _WORTH_BULK >= len(others) and 1 < len(others) <= LARGEST_BULK
-            yield Part(series, wanted, whole)
+            yield Part(series, wanted, whole, len(others))
 
     def _each(self, ids: Iterable[str]) -> Read:
         read = Read()
@@ -175,8 +194,15 @@ class MainTags:
         self._requested = requested
         self._study = lru_cache(maxsize=64)(orthanc.study)  # a study's series follow each other seldom far
 
+    def whole(self, series: str) -> Optional[Part]:
+        return Part(series, (), whole=True)
+
+    def parts(self, series: str, ids: Sequence[str], todo: Sequence[str]) -> Sequence[Part]:
+        """One, however large: the answer is always that of the whole series."""
+        return [Part(series, todo, len(todo) == len(ids))] if todo else []
+
     def part(self, part: Part) -> Read:
-        return self._of_series(part.series, set(part.ids))
+        return self._of_series(part.series, set(part.ids) if part.ids else None)
 
     def arrivals(self, ids: Collection[str]) -> Read:
         done = Read()
@@ -196,20 +222,30 @@ class MainTags:
                 del left[id]
         return done
 
-    def _of_series(self, series: str, ids: Collection[str]) -> Read:
+    def _of_series(self, series: str, ids: Optional[Collection[str]]) -> Read:
+        """Those of its instances, None for all."""
         try:
             above = self._orthanc.series(series)
             study = self._study(above["ParentStudy"])
             if above["MainDicomTags"].get("Modality") == "SR":
-                return self._full.part(Part(series, sorted(ids)))
+                return self._reports(above, ids)
             rows = self._orthanc.instances_of_series(series, self._requested)
         except NotFoundError:
             return Read()
         shared = {**study["PatientMainDicomTags"], **study["MainDicomTags"], **above["MainDicomTags"]}
         parents = Parents(series, above["ParentStudy"], study["ParentPatient"])
-        wanted = (row for row in rows if row["ID"] in ids)
+        wanted = (row for row in rows if ids is None or row["ID"] in ids)
         found = [Found(row["ID"], merged(shared, row), parents) for row in wanted]
         return Read(sorted(found, key=lambda one: one.id))
+
+    def _reports(self, series: Tags, ids: Optional[Collection[str]]) -> Read:
+        every = sorted(series["Instances"])
+        read = Read()
+        for part in self._full.parts(series["ID"], every, every if ids is None else sorted(ids)):
+            of_it = self._full.part(part)
+            read.found += of_it.found
+            read.failed += of_it.failed
+        return read
 
 
 def merged(shared: Tags, row: dict[str, Any]) -> Tags:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from copydicom_app.errors import NotFoundError
 from copydicom_app.indexing.checkpoint import Open, Position
-from copydicom_app.indexing.reading import Part, Read, Reader, parts
+from copydicom_app.indexing.reading import Part, Read, SeriesReader
 from copydicom_app.models import Level
 from copydicom_app.orthanc import Orthanc, Tags
 
@@ -42,16 +42,21 @@ class Walk(Protocol):
 
 
 class InstanceWalk:
-    """Every instance, series by series."""
+    """Every instance, series by series, as the reader asks for them."""
 
-    def __init__(self, orthanc: Orthanc) -> None:
+    def __init__(self, orthanc: Orthanc, reader: SeriesReader) -> None:
         self._orthanc = orthanc
+        self._reader = reader
 
     def names(self) -> list[str]:
         return self._orthanc.series_ids()
 
     def stretches(self, name: str, begun: Position) -> list[Stretch]:
+        fresh = name > begun.series and not begun.received
         try:
+            whole = self._reader.whole(name) if fresh else None
+            if whole:
+                return [Stretch(name, _END, [whole])]
             answer = self._orthanc.series(name)
         except NotFoundError:
             return []
@@ -61,16 +66,19 @@ class InstanceWalk:
         todo = [id for id in ids if (name, id) > (begun.series, begun.instance)]
         if begun.received:
             todo = [id for id in todo if (self._orthanc.received(id) or begun.received) >= begun.received]
-        return [Stretch(name, part.ids[-1], [part]) for part in parts(name, ids, todo)]
+        return [Stretch(name, part.ids[-1], [part]) for part in self._reader.parts(name, ids, todo)]
 
 
 class LevelWalk:
     """Every series or study; of their instances those whose series has one of these modalities."""
 
-    def __init__(self, orthanc: Orthanc, level: Level, modalities: Collection[str]) -> None:
+    def __init__(
+        self, orthanc: Orthanc, level: Level, modalities: Collection[str], instances: SeriesReader
+    ) -> None:
         self._orthanc = orthanc
         self._level = level
         self._modalities = modalities
+        self._instances = instances
 
     def names(self) -> list[str]:
         return self._orthanc.series_ids() if self._level is Level.SERIES else self._orthanc.study_ids()
@@ -96,7 +104,7 @@ class LevelWalk:
             ids = todo = sorted(series["Instances"])
             if begun.received:
                 todo = [id for id in ids if (self._orthanc.received(id) or begun.received) >= begun.received]
-            reads += parts(series["ID"], ids, todo)
+            reads += self._instances.parts(series["ID"], ids, todo)
         # Only one stretch: its instances and itself are indexed together, and then none of them again.
         return [
             Stretch(name, _END, reads, [Open(name, above.get("LastUpdate", ""), whole=not begun.received)])
@@ -107,7 +115,7 @@ class LevelReader:
     """Which series or studies grew by what arrived; of the instances those that are indexed one by one."""
 
     def __init__(
-        self, orthanc: Orthanc, level: Level, modalities: Collection[str], instances: Reader
+        self, orthanc: Orthanc, level: Level, modalities: Collection[str], instances: SeriesReader
     ) -> None:
         self._orthanc = orthanc
         self._level = level
@@ -133,7 +141,7 @@ class LevelReader:
             name = series["ID"] if self._level is Level.SERIES else series["ParentStudy"]
             done.grown.append(Open(name, series.get("LastUpdate", ""), arrived=len(among)))
             if modality(series) in self._modalities:
-                for part in parts(series["ID"], sorted(series["Instances"]), sorted(among)):
+                for part in self._instances.parts(series["ID"], sorted(series["Instances"]), sorted(among)):
                     read = self.part(part)
                     done.found += [found for found in read.found if found.id in among]
                     done.failed += read.failed

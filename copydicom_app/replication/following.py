@@ -52,14 +52,8 @@ class Follower:
         try:
             while not self._stop.is_set():
                 try:
-                    feed = Feed(
-                        self._source,
-                        position,
-                        InstanceWalk(self._source),
-                        _Ids(),
-                        _reference,
-                        stop=self._stop,
-                    )
+                    walk = InstanceWalk(self._source, _Ids())
+                    feed = Feed(self._source, position, walk, _Ids(), _reference, stop=self._stop)
                     for batch in feed.batches():
                         self._patience.well()
                         if batch.notice:
@@ -115,6 +109,12 @@ class Follower:
 
 class _Ids:
     """A Reader that reads nothing: the ids are enough."""
+
+    def whole(self, series: str) -> None:
+        return None
+
+    def parts(self, series: str, ids: Sequence[str], todo: Sequence[str]) -> Sequence[Part]:
+        return [Part(series, todo)] if todo else []
 
     def part(self, part: Part) -> Read:
         return Read([Found(id, {}, Parents(part.series, "", "")) for id in part.ids])

@@ -85,3 +85,13 @@ def test_main_tags_are_read_without_opening_a_file(tmp_path: Path) -> None:
         server.upload_all(each.data for each in make_instances(40, 3000, 20, "new"))
         assert len(feed.run()) == 40
         assert [asked for asked in proxy.requests if "tags" in asked.path.split("?")[0]] == []
+
+
+@pytest.mark.parametrize("version", ["first", "second"])
+def test_main_tags_of_a_large_series_are_asked_for_once(version: str, tmp_path: Path) -> None:
+    """The answer is that of the whole series: in parts of 50, a CT of 2,000 slices would be read 40 times."""
+    with running("large", version) as server, FaultyProxy(server.url) as proxy:
+        held = server.upload_all(each.data for each in make_instances(620, 3000, 600))
+        feed = Input(tmp_path, server, proxy.url, depth=("main",))
+        assert sorted(feed.run()) == sorted(held)
+        assert sum("/instances?expand" in asked.path for asked in proxy.requests) == 2
