@@ -155,17 +155,18 @@ def members() -> Iterator[tuple[str, Path]]:
     left_out = {path for pattern in STAND_ALONE for path in ROOT.glob(pattern)}
     for pattern in ALLOWED:
         for path in ROOT.glob(pattern):
-            if (
-                path.is_file()
-                and path not in left_out
-                and not any(part.startswith((".", "__pycache__")) for part in path.parts[len(ROOT.parts) :])
-            ):
+            if path.is_file() and path not in left_out and _is_shipped(path.relative_to(ROOT)):
                 yield path.relative_to(ROOT).as_posix(), path
     for name in STATIC:
         yield f"appserver/static/{name}", BUNDLED / name
     for path in VENDORED.rglob("*"):
-        if path.is_file() and path.name != ".requirements":
+        if path.is_file() and _is_shipped(path.relative_to(VENDORED)):
             yield f"lib/{path.relative_to(VENDORED).as_posix()}", path
+
+
+def _is_shipped(path: Path) -> bool:
+    """Neither hidden nor what Python left behind when somebody ran it here."""
+    return not any(part.startswith((".", "__pycache__")) for part in path.parts)
 
 
 if __name__ == "__main__":
