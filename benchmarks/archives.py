@@ -25,7 +25,7 @@ from testbench.sample_data import Instance, make_instances
 ARCHIVES = KEPT / "archives"
 SIZE = 10_000  # bytes an instance
 SERIES_OF = 50  # instances
-INDEX = "CREATE INDEX ResourcesByIdAndType ON Resources(publicId, resourceType)"
+INDEX = "CREATE UNIQUE INDEX ResourcesById ON Resources(publicId)"
 NOTE_INDEX = f"*With the index*, as docs/scaling.md proposes for 1.12 with SQLite: `{INDEX}`."
 _TOGETHER = 100  # instances in one ZIP
 _BYTES_EACH = 3 * 4096 + 2000  # on the disk, with its rows in the database

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from copydicom_app.addresses import server_of_url
 from copydicom_app.errors import ConfigurationError, RetriableError, SkippableError
-from copydicom_app.models import Server
+from copydicom_app.models import Server, is_orthanc_id
 from copydicom_app.refusal import no_answer, not_an_orthanc, refusal
 from copydicom_app.retry import retried
 from copydicom_app.transport import READ_SECONDS, Answer, Body, TooLargeError, Transport
@@ -88,6 +88,13 @@ class Asking:
                 yield response
         except (OSError, http.client.HTTPException) as error:
             raise no_answer(self.server.name, self.host, error) from error
+
+
+def checked(id: str) -> str:
+    """An id that may become part of a URL; anything else never leaves this machine."""
+    if not is_orthanc_id(id):
+        raise SkippableError("not an Orthanc id")
+    return id
 
 
 def _is_address(url: str) -> bool:

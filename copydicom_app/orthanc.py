@@ -1,4 +1,4 @@
-"""The client of Orthanc's REST API: its routes; how they are asked is in `asking`.
+"""The client of Orthanc's REST API: its routes, those of studies and series in `holdings`.
 
 Routes are those of the Orthanc Book, "REST API of Orthanc"; what they cost was measured on 1.10.1
 and 1.12.7. Every method raises the errors of `copydicom_app.errors` and nothing else.
@@ -7,20 +7,19 @@ and 1.12.7. Every method raises the errors of `copydicom_app.errors` and nothing
 from __future__ import annotations
 
 import json as jsonlib
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import IO, Any, Callable, Optional, Union
 from urllib.parse import quote
 
-from copydicom_app.asking import Asking
-from copydicom_app.errors import LoginRefusedError, NotFoundError, SkippableError
-from copydicom_app.models import Change, Held, Level, Parents, Server, Stored, is_orthanc_id
-from copydicom_app.refusal import FailedError, NotOursError, not_an_orthanc
+from copydicom_app.asking import checked
+from copydicom_app.errors import NotFoundError, SkippableError
+from copydicom_app.holdings import Holdings, Tags
+from copydicom_app.models import Change, Held, Level, Parents, Stored
+from copydicom_app.refusal import FailedError
 from copydicom_app.retry import retried
 from copydicom_app.transport import READ_SECONDS
 
-Tags = dict[str, Any]
 Within = Callable[[], AbstractContextManager[object]]  # what a request is to be made within
 
 _PLURAL = {Level.SERIES: "series", Level.STUDY: "studies", Level.PATIENT: "patients"}
@@ -30,27 +29,11 @@ _TRANSFER_SECONDS = 1800.0  # for one request that makes Orthanc read or send ma
 _LARGEST_BULK = 16_000_000  # bytes of tags in one answer; parsed they take some five times as much memory
 
 
-class Orthanc(Asking):
+class Orthanc(Holdings):
     """One Orthanc server. Safe to use from several threads; `stop` cuts short the waits between tries.
 
     `server` is a Server, or a URL such as ``http://user:password@host:8042``.
     """
-
-    def __init__(self, server: Union[Server, str], stop: Optional[threading.Event] = None) -> None:
-        super().__init__(server, stop)
-        self._extended: Optional[bool] = None  # not asked yet
-
-    # What it is
-
-    def system(self) -> Tags:
-        """``GET /system``: version and limits; also the way to see that it is an Orthanc and lets us in."""
-        try:
-            answer = self._json("GET", "/system")
-        except (NotFoundError, NotOursError) as error:
-            raise not_an_orthanc(self.server.name) from error
-        if not isinstance(answer, dict) or "ApiVersion" not in answer:
-            raise not_an_orthanc(self.server.name)
-        return answer
 
     # The change log
 
@@ -87,92 +70,15 @@ class Orthanc(Asking):
         """``GET /studies``: the ids of all studies."""
         return self.ids(Level.STUDY)
 
-    def series(self, series: str) -> Tags:
-        """``GET /series/{id}``: its main tags, parent, instances (ids) and LastUpdate.
-
-        Where it can be had without `Status` (see `_found_series`), without.
-        """
-        if self._finds_series():
-            study = self._json("GET", f"/series/{_checked(series)}/study")["ID"]
-            for row in self._found_series(study):
-                if row["ID"] == series:
-                    return row
-        answer: Tags = self._json("GET", f"/series/{_checked(series)}")
-        return answer
-
-    def count_of_series(self, series: str) -> Optional[int]:
-        """``GET /series/{id}/statistics``: how many instances it has; None where `series` costs less."""
-        if not self._finds_series():
-            return None
-        return int(self._json("GET", f"/series/{_checked(series)}/statistics")["CountInstances"])
-
-    def study(self, study: str) -> Tags:
-        """``GET /studies/{id}``: its main tags, those of its patient, and its parent."""
-        answer: Tags = self._json("GET", f"/studies/{_checked(study)}")
-        return answer
-
-    def size_of_series(self, series: str) -> int:
-        """Bytes of a series' files (``GET /series/{id}/statistics``), from the database."""
-        answer = self._json("GET", f"/series/{_checked(series)}/statistics")
-        return int(answer.get("DicomUncompressedSize", answer.get("UncompressedSize", 0)))
-
-    def series_of_study(self, study: str) -> list[Tags]:
-        """``GET /studies/{id}/series``: what `series` tells, for all of a study."""
-        if self._finds_series():
-            expected = set(self.study(study)["Series"])
-            rows = self._found_series(study)
-            if expected <= {row["ID"] for row in rows}:
-                return rows
-        answer: list[Tags] = self._json("GET", f"/studies/{_checked(study)}/series")
-        return answer
-
-    def _finds_series(self) -> bool:
-        """Whether ``/tools/find`` takes ParentStudy and ResponseContent: Orthanc 1.12.5 and later."""
-        if self._extended is None:
-            self._extended = bool(self.system().get("Capabilities", {}).get("HasExtendedFind"))
-        return self._extended
-
-    def _found_series(self, study: str) -> list[Tags]:
-        """``POST /tools/find``: the series of a study without their `Status`; none where that is not allowed.
-
-        To tell the Status 1.12 with SQLite goes through all instances of the archive: with 20,000 resident
-        ``GET /series/{id}`` costs it 30 ms of CPU, and this 3 ms. `LimitFindResults` may cut it short.
-        """
-        query = {
-            "Level": "Series",
-            "ParentStudy": _checked(study),
-            "Query": {},
-            "ResponseContent": ["Children", "MainDicomTags", "Metadata", "Parent"],
-        }
-        try:
-            rows: list[Tags] = self._json("POST", "/tools/find", json=query)
-        except (SkippableError, LoginRefusedError):  # an admin's proxy may allow nothing but GET
-            self._extended = False
-            return []
-        return [
-            {**row, "LastUpdate": row["Metadata"]["LastUpdate"]}
-            for row in rows
-            if "LastUpdate" in row["Metadata"]
-        ]
-
     def instance(self, instance: str) -> Tags:
         """``GET /instances/{id}``: its main tags, series and size."""
-        answer: Tags = self._json("GET", f"/instances/{_checked(instance)}")
-        return answer
-
-    def instances_of_series(self, series: str, requested: Sequence[str] = ()) -> list[Tags]:
-        """``GET /series/{id}/instances?expand``: what `instance` tells, for all of them at once.
-
-        `requested` names keywords to bring as RequestedTags (Orthanc 1.11; ignored before).
-        """
-        more = f"&requestedTags={';'.join(requested)}" if requested else ""
-        answer: list[Tags] = self._json("GET", f"/series/{_checked(series)}/instances?expand{more}")
+        answer: Tags = self._json("GET", f"/instances/{checked(instance)}")
         return answer
 
     def received(self, instance: str) -> str:
         """When the server took it in, by its own clock, as `now`; empty when it does not know."""
         try:
-            path = f"/instances/{_checked(instance)}/metadata/ReceptionDate"
+            path = f"/instances/{checked(instance)}/metadata/ReceptionDate"
             return self._request("GET", path).body.decode().strip()
         except NotFoundError:
             return ""
@@ -183,7 +89,7 @@ class Orthanc(Asking):
         ``POST /tools/bulk-content`` (Orthanc 1.9.4); before that, a request each.
         """
         try:
-            query = {"Resources": [_checked(id) for id in ids], "Level": "Instance"}
+            query = {"Resources": [checked(id) for id in ids], "Level": "Instance"}
             rows = self._json("POST", "/tools/bulk-content", json=query)
         except NotFoundError:
             rows = [row for row in map(self._instance, ids) if row is not None]
@@ -194,7 +100,7 @@ class Orthanc(Asking):
 
         Costs an instance far less than asking by its id, also where the archive is large.
         """
-        return [_held(row) for row in self._json("GET", f"/{_PLURAL[level]}/{_checked(id)}/instances")]
+        return [_held(row) for row in self._json("GET", f"/{_PLURAL[level]}/{checked(id)}/instances")]
 
     def ids_of(self, level: Level, id: str) -> set[str]:
         """The ids of the instances of a series, study or patient; none when it is not there.
@@ -203,14 +109,14 @@ class Orthanc(Asking):
         1.10.1 knows no `expand` and gives the instances themselves.
         """
         try:
-            rows = self._json("GET", f"/{_PLURAL[level]}/{_checked(id)}/instances?expand=false")
+            rows = self._json("GET", f"/{_PLURAL[level]}/{checked(id)}/instances?expand=false")
         except NotFoundError:
             return set()
         return {row if isinstance(row, str) else row["ID"] for row in rows}
 
     def study_of(self, instance: str) -> str:
         """``GET /instances/{id}/study``: the id of the study that an instance belongs to."""
-        return str(self._json("GET", f"/instances/{_checked(instance)}/study")["ID"])
+        return str(self._json("GET", f"/instances/{checked(instance)}/study")["ID"])
 
     def instance_ids(self, since: int, limit: int) -> list[str]:
         """``GET /instances?since=&limit=``: a page of all ids; the last one has fewer than `limit`."""
@@ -223,7 +129,7 @@ class Orthanc(Asking):
 
     def patients_of(self, ids: Sequence[str]) -> set[str]:
         """Those patients that hold any of these instances or are one of these patients (Orthanc ids)."""
-        query = {"Resources": [_checked(id) for id in ids], "Level": "Patient", "Metadata": False}
+        query = {"Resources": [checked(id) for id in ids], "Level": "Patient", "Metadata": False}
         return {row["ID"] for row in self._json("POST", "/tools/bulk-content", json=query)}
 
     def lookup(self, identifier: str) -> list[tuple[str, str]]:
@@ -249,21 +155,20 @@ class Orthanc(Asking):
 
     def md5(self, instance: str) -> str:
         """``GET /instances/{id}/attachments/dicom/md5``: the MD5 of the file, as Orthanc noted it."""
-        return self._request("GET", f"/instances/{_checked(instance)}/attachments/dicom/md5").body.decode()
+        return self._request("GET", f"/instances/{checked(instance)}/attachments/dicom/md5").body.decode()
 
     def _instance(self, id: str) -> Optional[Tags]:
         try:
-            answer: Tags = self._json("GET", f"/instances/{_checked(id)}")
+            answer: Tags = self._json("GET", f"/instances/{checked(id)}")
         except NotFoundError:
             return None
         return answer
 
     def parents(self, instance: str) -> Parents:
-        """The series, study and patient of an instance: three requests."""
-        series = self._json("GET", f"/instances/{_checked(instance)}")["ParentSeries"]
-        study = self._json("GET", f"/series/{_checked(series)}")["ParentStudy"]
-        patient = self._json("GET", f"/studies/{_checked(study)}")["ParentPatient"]
-        return Parents(series, study, patient)
+        """The series, study and patient of an instance: two requests."""
+        series = self._json("GET", f"/instances/{checked(instance)}")["ParentSeries"]
+        study = self._json("GET", f"/series/{checked(series)}/study")
+        return Parents(series, study["ID"], study["ParentPatient"])
 
     # Tags
 
@@ -273,7 +178,7 @@ class Orthanc(Asking):
         The values of the keywords in `long` come whatever their length. Each try is made `within` that,
         which is left when the answer has come; what is then done with it costs the server nothing.
         """
-        url = f"/instances/{_checked(instance)}/tags?simplify{_ignore_length(long)}"
+        url = f"/instances/{checked(instance)}/tags?simplify{_ignore_length(long)}"
         tags: Tags = self._tags(url, within=within)
         return tags
 
@@ -281,7 +186,7 @@ class Orthanc(Asking):
         self, series: str, long: Sequence[str] = (), within: Within = nullcontext
     ) -> dict[str, Tags]:
         """``GET /series/{id}/instances-tags?simplify``: the tags of all its instances, by instance."""
-        url = f"/series/{_checked(series)}/instances-tags?simplify{_ignore_length(long)}"
+        url = f"/series/{checked(series)}/instances-tags?simplify{_ignore_length(long)}"
         tags: dict[str, Tags] = self._tags(url, _LARGEST_BULK, within=within)
         return tags
 
@@ -290,7 +195,7 @@ class Orthanc(Asking):
 
         Orthanc opens each file; a series of 5,000 may take it minutes. No sequences, no long values.
         """
-        url = f"/series/{_checked(series)}/shared-tags?simplify"
+        url = f"/series/{checked(series)}/shared-tags?simplify"
         tags: Tags = self._tags(url, seconds=_TRANSFER_SECONDS)
         return tags
 
@@ -314,12 +219,12 @@ class Orthanc(Asking):
 
     def file(self, instance: str) -> bytes:
         """``GET /instances/{id}/file``: the DICOM file, byte for byte."""
-        return self._request("GET", f"/instances/{_checked(instance)}/file").body
+        return self._request("GET", f"/instances/{checked(instance)}/file").body
 
     @contextmanager
     def opened_file(self, instance: str) -> Iterator[tuple[int, IO[bytes]]]:
         """The same as a stream with its size in bytes (-1: not told). One try; not retried."""
-        with self._opened(f"/instances/{_checked(instance)}/file") as response:
+        with self._opened(f"/instances/{checked(instance)}/file") as response:
             yield -1 if response.length is None else response.length, response
 
     def store(self, dicom: Union[bytes, IO[bytes]], size: Optional[int] = None) -> Stored:
@@ -346,13 +251,13 @@ class Orthanc(Asking):
 
     def patient_id(self, instance: str) -> str:
         """The PatientID of an instance (``GET /instances/{id}/patient``); it may be empty."""
-        patient = self._json("GET", f"/instances/{_checked(instance)}/patient")
+        patient = self._json("GET", f"/instances/{checked(instance)}/patient")
         return str(patient["MainDicomTags"].get("PatientID", ""))
 
     def anonymized(self, instance: str, query: Tags) -> bytes:
         """``POST /instances/{id}/anonymize``: an anonymized copy as a file, of which it keeps nothing."""
         body = jsonlib.dumps(query).encode()
-        return self._request("POST", f"/instances/{_checked(instance)}/anonymize", body).body
+        return self._request("POST", f"/instances/{checked(instance)}/anonymize", body).body
 
     # Its peers
 
@@ -371,7 +276,7 @@ class Orthanc(Asking):
         The answer does not tell which arrived. Raises NotFoundError, having sent none, when it lacks one.
         """
         query = {
-            "Resources": [_checked(id) for id in ids],
+            "Resources": [checked(id) for id in ids],
             "Synchronous": True,
             "Permissive": True,
             "Compress": False,
@@ -380,13 +285,6 @@ class Orthanc(Asking):
         path = f"/peers/{quote(peer, safe='')}/store"
         answer = self._decoded(self._request_once("POST", path, body, seconds=_TRANSFER_SECONDS))
         return int(answer.get("Size") or 0)
-
-
-def _checked(id: str) -> str:
-    """An id that may become part of a URL; anything else never leaves this machine."""
-    if not is_orthanc_id(id):
-        raise SkippableError("not an Orthanc id")
-    return id
 
 
 def _held(row: Tags) -> Held:

@@ -19,12 +19,13 @@ from functools import partial
 from typing import Callable, Optional, Protocol
 
 from copydicom_app.errors import NotFoundError
+from copydicom_app.holdings import Tags
 from copydicom_app.indexing.growing import lies_back
 from copydicom_app.indexing.reading import Part, SeriesReader
 from copydicom_app.indexing.summaries import Summaries
 from copydicom_app.indexing.walking import modality
 from copydicom_app.models import Event, Found, Level, Summary
-from copydicom_app.orthanc import Orthanc, Tags
+from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import ordered, stoppable
 
 YOUNG_SECONDS = 3600.0  # what arrived later than that may be on its way

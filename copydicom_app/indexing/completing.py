@@ -17,13 +17,14 @@ from typing import Callable, Optional, Protocol
 
 from copydicom_app.errors import NotFoundError, RetriableError
 from copydicom_app.gauge import Gauge
+from copydicom_app.holdings import Tags
 from copydicom_app.indexing.backfill import INSTANCES, STUDIES, Held, Index, is_there, what_lacks
 from copydicom_app.indexing.changes import Feed
 from copydicom_app.indexing.checkpoint import Position
 from copydicom_app.indexing.reading import Part, Read, SeriesReader
 from copydicom_app.indexing.walking import REPORTS, InstanceWalk, modality
 from copydicom_app.models import Event, Found, Outcome, Status
-from copydicom_app.orthanc import Orthanc, Tags
+from copydicom_app.orthanc import Orthanc
 from copydicom_app.parallel import StoppedError, ordered, stoppable
 from copydicom_app.patience import FOREVER, SECONDS, Patience
 

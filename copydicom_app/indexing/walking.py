@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from copydicom_app.errors import NotFoundError
+from copydicom_app.holdings import Tags
 from copydicom_app.indexing.checkpoint import Open, Position
 from copydicom_app.indexing.reading import Part, Read, SeriesReader
 from copydicom_app.models import Level
-from copydicom_app.orthanc import Orthanc, Tags
+from copydicom_app.orthanc import Orthanc
 
 REPORTS = frozenset({"SR"})
 _END = "~"  # behind every Orthanc id: all of a series or study is done

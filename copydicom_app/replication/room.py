@@ -12,7 +12,8 @@ from typing import Optional
 
 from copydicom_app.errors import CopydicomError
 from copydicom_app.health import Guard
-from copydicom_app.orthanc import Orthanc, Tags
+from copydicom_app.holdings import Tags
+from copydicom_app.orthanc import Orthanc
 from copydicom_app.replication.resolve import Item
 
 _PART = 200  # ids of one question

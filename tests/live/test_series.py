@@ -48,12 +48,27 @@ def test_the_series_of_a_study_are_told_as_by_their_own_route(
     assert len(expected) == 4
 
 
+@pytest.mark.parametrize("requested", [(), ("PatientID", "KVP")])
+def test_the_instances_of_a_series_are_told_as_by_their_own_route(
+    server: OrthancServer, orthanc: Orthanc, requested: tuple[str, ...]
+) -> None:
+    keys = ("ID", "MainDicomTags", *(["RequestedTags"] if requested else []))
+    for id in server.get("/series"):
+        asked = f"/series/{id}/instances?expand&requestedTags={';'.join(requested)}"
+        expected = {row["ID"]: {key: row.get(key) for key in keys} for row in server.get(asked)}
+        rows = orthanc.instances_of_series(id, orthanc.series(id)["Instances"], requested)
+        assert {row["ID"]: {key: row.get(key) for key in keys} for row in rows} == expected
+        assert len(expected) == 3
+
+
 def test_what_is_not_there_is_not_found(orthanc: Orthanc) -> None:
     nowhere = "-".join(["0" * 8] * 5)
     with pytest.raises(NotFoundError):
         orthanc.series(nowhere)
     with pytest.raises(NotFoundError):
         orthanc.series_of_study(nowhere)
+    with pytest.raises(NotFoundError):
+        orthanc.instances_of_series(nowhere, [nowhere])
 
 
 def test_a_server_that_may_not_be_searched_is_asked_by_the_plain_routes(server: OrthancServer) -> None:
@@ -63,17 +78,23 @@ def test_a_server_that_may_not_be_searched_is_asked_by_the_plain_routes(server: 
         orthanc = Orthanc(Server("series", proxy.url, server.username, server.password))
         rows = orthanc.series_of_study(study)
         assert [orthanc.series(row["ID"])["Status"] for row in rows] == ["Unknown"] * 4
+        assert len(orthanc.instances_of_series(rows[0]["ID"], rows[0]["Instances"])) == 3
         assert proxy.broken[Fault.FULL] <= 1
 
 
-def test_a_server_that_cuts_searches_short_tells_all_series_of_a_study() -> None:
+def test_a_server_that_cuts_searches_short_tells_all_of_a_study_and_of_a_series() -> None:
     command, reason = second_orthanc()
     if command is None:
         pytest.skip(reason)
-    with OrthancServer("series", binary=command, config={"LimitFindResults": 2}) as server:
-        server.upload_all(each.data for each in make_instances(4, series_of=1))
+    limits = {"LimitFindResults": 2, "LimitFindInstances": 2}
+    with OrthancServer("series", binary=command, config=limits) as server:
+        server.upload_all(each.data for each in make_instances(12, series_of=3))
         (study,) = server.get("/studies")
         orthanc = Orthanc(Server("series", server.url, server.username, server.password))
         rows = orthanc.series_of_study(study)
         assert {row["ID"] for row in rows} == set(server.get("/series"))
         assert {orthanc.series(row["ID"])["ID"] for row in rows} == {row["ID"] for row in rows}
+        for row in rows:
+            instances = orthanc.instances_of_series(row["ID"], row["Instances"])
+            assert {each["ID"] for each in instances} == set(row["Instances"])
+            assert len(instances) == 3
