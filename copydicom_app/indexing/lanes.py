@@ -34,6 +34,7 @@ class Lanes:
         self._under_way: list[float] = []  # when each began
         self._all = sorted(range(1, max(1, most) + 1), key=lambda width: (width != 2, width))
         self._rates: dict[int, float] = {}
+        self._idle = self._idle_since = 0.0
         self._begin(self._all[0], FIRST_SECONDS)
 
     @contextmanager
