@@ -56,14 +56,18 @@ class Holdings(Asking):
         answer: list[Tags] = self._json("GET", f"/studies/{checked(study)}/series")
         return answer
 
-    def series(self, series: str) -> Tags:
+    def study_of_series(self, series: str) -> Tags:
+        """``GET /series/{id}/study``: what `study` tells."""
+        answer: Tags = self._json("GET", f"/series/{checked(series)}/study")
+        return answer
+
+    def series(self, series: str, study: Optional[str] = None) -> Tags:
         """``GET /series/{id}``: its main tags, parent, instances (ids) and LastUpdate.
 
-        Where it can be had without `Status`, without.
+        Where it can be had without `Status`, without; who knows its `study` spares a request then.
         """
         if self._searches():
-            study = self._json("GET", f"/series/{checked(series)}/study")["ID"]
-            for row in self._found_series(study):
+            for row in self._found_series(study or self.study_of_series(series)["ID"]):
                 if row["ID"] == series:
                     return row
         answer: Tags = self._json("GET", f"/series/{checked(series)}")
@@ -77,11 +81,11 @@ class Holdings(Asking):
         `ids` are those that it is known to have: a search that brings less was cut short. `requested` names
         keywords to bring as `RequestedTags` (Orthanc 1.11; ignored before).
         """
-        if self._searches():
-            query = {"Level": "Instance", "ParentSeries": checked(series), "RequestedTags": list(requested)}
-            rows = self._found(query, ["MainDicomTags"])
+        if not requested and self._searches():
+            rows = self._found({"Level": "Instance", "ParentSeries": checked(series)}, ["MainDicomTags"])
             if {row["ID"] for row in rows}.issuperset(ids):
                 return rows
+        # Not searched for: 1.12 then looks up the file of each instance, 6 ms with 20,000 resident.
         more = f"&requestedTags={';'.join(requested)}" if requested else ""
         answer: list[Tags] = self._json("GET", f"/series/{checked(series)}/instances?expand{more}")
         return answer

@@ -167,7 +167,7 @@ class Orthanc(Holdings):
     def parents(self, instance: str) -> Parents:
         """The series, study and patient of an instance: two requests."""
         series = self._json("GET", f"/instances/{checked(instance)}")["ParentSeries"]
-        study = self._json("GET", f"/series/{checked(series)}/study")
+        study = self.study_of_series(series)
         return Parents(series, study["ID"], study["ParentPatient"])
 
     # Tags

@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Optional, Protocol
 
 from copydicom_app.errors import NotFoundError, RetriableError, SkippableError
@@ -195,7 +195,6 @@ class MainTags:
         self._orthanc = orthanc
         self._full = full
         self._requested = requested
-        self._study = lru_cache(maxsize=64)(orthanc.study)  # a study's series follow each other seldom far
 
     def whole(self, series: str) -> Optional[Part]:
         return Part(series, (), whole=True)
@@ -228,15 +227,15 @@ class MainTags:
     def _of_series(self, series: str, ids: Optional[Collection[str]]) -> Read:
         """Those of its instances, None for all."""
         try:
-            above = self._orthanc.series(series)
-            study = self._study(above["ParentStudy"])
+            study = self._orthanc.study_of_series(series)
+            above = self._orthanc.series(series, study["ID"])
             if above["MainDicomTags"].get("Modality") == "SR":
                 return self._reports(above, ids)
             rows = self._orthanc.instances_of_series(series, above["Instances"], self._requested)
         except NotFoundError:
             return Read()
         shared = {**study["PatientMainDicomTags"], **study["MainDicomTags"], **above["MainDicomTags"]}
-        parents = Parents(series, above["ParentStudy"], study["ParentPatient"])
+        parents = Parents(series, study["ID"], study["ParentPatient"])
         wanted = (row for row in rows if ids is None or row["ID"] in ids)
         found = [Found(row["ID"], merged(shared, row), parents) for row in wanted]
         return Read(sorted(found, key=lambda one: one.id))

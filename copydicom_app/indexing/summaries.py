@@ -45,8 +45,8 @@ class Summaries:
     def read(self, id: str) -> Summary:
         """All of it. Raises NotFoundError when it, or a series of it, is gone."""
         if self._level is Level.SERIES:
-            all_series = [self._orthanc.series(id)]
-            study = self._orthanc.study(all_series[0]["ParentStudy"])
+            study = self._orthanc.study_of_series(id)
+            all_series = [self._orthanc.series(id, study["ID"])]
             last_update = all_series[0].get("LastUpdate", "")
         else:
             study = self._orthanc.study(id)
