@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from testbench.faulty_proxy import FaultyProxy
+from copydicom_app.indexing.lanes import Lanes
+from copydicom_app.indexing.reading import BULK, AllTags, Part
+from copydicom_app.models import Server
+from copydicom_app.orthanc import Orthanc
+from testbench.faulty_proxy import Fault, FaultyProxy
 from testbench.orthanc import OrthancServer
 from testbench.sample_data import load, make_instances
 from tests.live.feeding import Input, running
@@ -100,3 +104,27 @@ def test_main_tags_of_a_large_series_are_asked_for_once(version: str, tmp_path: 
         else:  # a search for each series of the walk, another for its instances
             assert sum(path == "/tools/find" for path in paths) == 4
             assert not any("/instances" in path for path in paths)
+
+
+@pytest.mark.parametrize("version", ["first", "second"])
+def test_a_large_series_is_read_whole_by_a_server_that_was_seen_to_be_fast(version: str) -> None:
+    with running("large", version) as server, FaultyProxy(server.url, slow_seconds=1.0) as proxy:
+        for size in (2, BULK + 10):
+            server.upload_all(each.data for each in make_instances(size, 3000, size, f"series of {size}"))
+        small, large = sorted(server.get("/series?expand"), key=lambda row: len(row["Instances"]))
+        of_small = Part(small["ID"], (), whole=True, count=2)
+        ids = sorted(large["Instances"])
+        full = AllTags(Orthanc(Server("large", proxy.url, server.username, server.password)), (), Lanes(1))
+
+        def planned() -> Sequence[Part]:
+            whole = full.whole(large["ID"])  # 1.12 tells without being asked for the ids
+            return [whole] if whole else full.parts(large["ID"], ids, ids)
+
+        assert [len(part.ids) for part in planned()] == [50] * 10 + [10], "nothing is known of the server"
+        full.part(of_small)
+        (whole,) = planned()
+        assert (whole.whole, whole.count) == (True, BULK + 10)
+        assert [found.id for found in full.part(whole).found] == ids
+        proxy.break_next(Fault.SLOW, path="/instances-tags")
+        full.part(of_small)
+        assert len(planned()) == 11, "it took half a second an instance"
