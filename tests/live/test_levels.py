@@ -248,7 +248,7 @@ def test_a_fault_costs_neither_an_event_nor_a_repeat(tmp_path: Path, fault: Faul
     with OrthancServer("faults") as server, FaultyProxy(server.url) as proxy:
         upload(server, 0, 100)
         feed = Input(tmp_path, server, proxy.url, level=Level.SERIES, quiet_seconds=AT_ONCE)
-        for path in ("shared-tags", "statistics", "/studies/", "/tools/now"):
+        for path in ("shared-tags", "statistics", "/study", "/tools/now"):
             proxy.break_next(fault, path=path, times=2)
         feed.run()
         feed.run()
