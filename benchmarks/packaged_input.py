@@ -38,6 +38,7 @@ _DATA = re.compile(rb"<data>(.*?)</data>", re.DOTALL)
 _TICKS = os.sysconf("SC_CLK_TCK")
 _POLL_SECONDS = 0.02
 _GRACE_SECONDS = 30.0
+_IDLE_SECONDS = 0.3
 
 
 @dataclass
@@ -135,13 +136,16 @@ class PackagedInput:
             if receive:
                 reader.join()
                 process.stdout.close()  # type: ignore[union-attr]
+            spent = cpu_seconds(orthanc) - before
+            if ended.asked:
+                _settled(orthanc)
             stream.seek(0)
             log.seek(0)
             return Run(
                 ended.at - began,
                 ended.code,
                 ended.cpu,
-                cpu_seconds(orthanc) - before,
+                spent,
                 ended.peak_mb,
                 stream.read(),
                 log.read().decode("utf-8", "replace"),
@@ -153,7 +157,7 @@ class _Ended:
 
     def __init__(self, process: subprocess.Popen[bytes], until: float) -> None:
         self.peak_mb = 0.0
-        asked = False
+        self.asked = False
         while True:
             self.peak_mb = peak_mb(process.pid) or self.peak_mb
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
@@ -162,9 +166,9 @@ class _Ended:
             now = time.perf_counter()
             if now > until + _GRACE_SECONDS:
                 process.kill()
-            elif now > until and not asked:
+            elif now > until and not self.asked:
                 process.terminate()
-                asked = True
+                self.asked = True
             time.sleep(_POLL_SECONDS)
         self.at = time.perf_counter()
         self.code = process.returncode = os.waitstatus_to_exitcode(status)
@@ -208,6 +212,17 @@ def cpu_seconds(server: OrthancServer) -> float:
     """What the Orthanc has spent so far, user and system."""
     fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _settled(server: OrthancServer) -> None:
+    """Wait until the Orthanc works no more: a request whose client is gone it serves to the end, which the
+    next contender would pay for."""
+    until = time.perf_counter() + _GRACE_SECONDS
+    while time.perf_counter() < until:
+        before = cpu_seconds(server)
+        time.sleep(_IDLE_SECONDS)
+        if cpu_seconds(server) - before < _IDLE_SECONDS / 10:
+            return
 
 
 def _memory() -> str | None:
