@@ -10,10 +10,10 @@ Measured on 1.10.1 and 1.12.7 (milliseconds of the server's CPU an instance, 2,0
     /series/{id}  (the ids alone)             0.02  0.07
 
 On 1.12 with SQLite each route that looks an instance up by its id slows down as the archive grows (six
-times at 22,000 resident instances), unless its database gets the index that docs/scaling.md proposes. So does
-``/series/{id}``, for the Status in its answer: what that route tells is searched for instead (`holdings`).
-Routes that start from a series and stay in the database slow down too, but not so much: 0.3 ms an instance
-at 20,000, 1.2 ms at 100,000.
+times at 22,000 resident instances). Routes that start from a series and stay in the database do so too, but
+far less: 0.3 ms an instance at 20,000, 1.2 ms at 100,000. The index that docs/scaling.md proposes ends both.
+It does not help ``/series/{id}``, which is slow for the Status in its answer: what that route tells is
+searched for instead (`holdings`).
 Hence: everything is read by series, whole where that is possible, and then without asking for the ids of
 its instances before. That holds for more than 500 as well where the server was seen to give them within
 seconds: one at a time they take 1.10 four times as long, 1.12 twice. Of what the change log names, the series

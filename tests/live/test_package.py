@@ -36,6 +36,17 @@ def test_the_same_files_give_the_same_bytes(package: Path) -> None:
     assert hashlib.sha256(package.read_bytes()).hexdigest() == before
 
 
+def test_what_python_compiled_beside_the_libraries_stays_out(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("splunklib/client.py", "splunklib/__pycache__/client.cpython-313.pyc", ".requirements"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    build = script("build")
+    monkeypatch.setattr(build, "VENDORED", tmp_path)
+    assert {name for name, path in build.members() if tmp_path in path.parents} == {"lib/splunklib/client.py"}
+
+
 def test_nothing_is_in_it_that_splunk_refuses(members: list[tarfile.TarInfo]) -> None:
     names = [member.name for member in members]
     assert all(name.startswith("copydicom_app/") for name in names)
